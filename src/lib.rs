@@ -1,6 +1,14 @@
 //! Loa Bản.
+pub mod agent;
+pub mod bulletin;
+pub mod calendar;
 pub mod digest;
+pub mod dispatch;
 pub mod id;
 pub mod lang;
+pub mod manifest;
 pub mod note;
+pub mod protocol;
+pub mod receipt;
 pub mod time;
+pub mod trust;

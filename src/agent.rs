@@ -1,0 +1,413 @@
+//! A controller's half of the protocol, without I/O: what it may play, when, and what it swears.
+//!
+//! ```text
+//!   messages, timers, what the speaker did ──► handle(now, input)
+//!                                                │
+//!   keep · send · fetch · play · stop  ◄──── poll() until None, in order
+//! ```
+//!
+//! Follow every [`Agent::handle`] with [`Agent::poll`] until it returns `None`, and carry each
+//! output out before the next: **an [`Output::Keep`] is durable before anything after it happens**.
+//! That order is what makes "begun at most once" hold through a power cut. When storage fails, stop
+//! and start again from what it holds; the machine never goes on over a write that failed.
+
+mod airing;
+mod clock;
+mod diary;
+mod emergency;
+mod incoming;
+mod library;
+mod upkeep;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+pub use diary::{RECEIPTS_ROUTINE_MAX, Record};
+
+use crate::calendar::AirtimePolicy;
+use crate::digest::Digest;
+use crate::id::{ControllerId, NetId};
+use crate::lang::LangTag;
+use crate::manifest::Manifest;
+use crate::note::{Note, Signer};
+use crate::protocol::{self, Descriptor, Document, Topics, Up};
+use crate::receipt::Event;
+use crate::time::{Now, Timestamp, Uptime, Zone};
+use crate::trust::{Anchors, TrustDocument};
+
+/// What a controller is told once, by its own configuration.
+#[derive(Debug)]
+pub struct Settings {
+    /// The deployment.
+    pub net: NetId,
+    /// Its own id.
+    pub controller: ControllerId,
+    /// The root keys it was provisioned with.
+    pub anchors: Anchors,
+    /// When routine airings may sound at all, whatever any message says.
+    pub outer: AirtimePolicy,
+    /// The zone of `outer`'s wall clock.
+    pub zone: Zone,
+    /// Whether the system clock survives a power cut.
+    pub rtc: bool,
+    /// How long the built-in chime sounds.
+    pub chime: Duration,
+    /// The software's name and version, for receipts and status.
+    pub software: String,
+    /// 32 secret random bytes of this start: nonces and chain ids come from them.
+    pub randomness: [u8; 32],
+}
+
+/// What storage gave back at the start.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// The diary, in order.
+    pub records: Vec<Record>,
+    /// The trust document's note; the one it was provisioned with at first.
+    pub trust: Option<String>,
+    /// The manifest's note.
+    pub manifest: Option<String>,
+    /// The recordings.
+    pub assets: Vec<RestoredAsset>,
+}
+
+/// A recording that storage holds, whole or in part.
+#[derive(Debug)]
+pub struct RestoredAsset {
+    /// Its descriptor's note.
+    pub descriptor: String,
+    /// The blocks whose digest is not right, by reading them.
+    pub missing: BTreeSet<u32>,
+    /// Whether the whole digest is right.
+    pub complete: bool,
+}
+
+/// Where a note is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// The trust document.
+    Trust,
+    /// The manifest.
+    Manifest,
+    /// The descriptor of a recording.
+    Descriptor(Digest),
+}
+
+/// What a message needs on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// Where.
+    pub topic: String,
+    /// What.
+    pub payload: Vec<u8>,
+    /// Whether the broker shall keep it for later subscribers.
+    pub retain: bool,
+}
+
+/// One part of what is played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The built-in chime.
+    Chime,
+    /// The built-in alert that comes before an emergency.
+    Alert,
+    /// The built-in test tone.
+    Test,
+    /// Nothing, for so long.
+    Silence(Duration),
+    /// A recording.
+    Sound {
+        /// Which.
+        asset: Digest,
+        /// In which language.
+        language: LangTag,
+    },
+}
+
+/// What is played in one go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Playlist {
+    /// Comes back with every report of the speaker.
+    pub token: u64,
+    /// What it is, for people.
+    pub title: String,
+    /// In order.
+    pub parts: Vec<Part>,
+}
+
+/// What the speaker did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sounded {
+    /// A part has sounded whole.
+    Part(usize),
+    /// Everything has.
+    Finished,
+    /// It was stopped as asked.
+    Stopped,
+    /// It could not go on.
+    Failed(String),
+}
+
+/// What happens to a controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The main connection is up and its filters are subscribed.
+    MainUp,
+    /// The main connection is lost.
+    MainDown,
+    /// The bulk connection is up and the filters asked for are subscribed.
+    BulkUp,
+    /// The bulk connection is lost.
+    BulkDown,
+    /// A message came on either.
+    Message {
+        /// Its topic.
+        topic: String,
+        /// Its payload.
+        payload: Vec<u8>,
+    },
+    /// A recording whose last block came was compared with its digest.
+    Assembled {
+        /// Which.
+        asset: Digest,
+        /// Whether it is the one.
+        whole: bool,
+    },
+    /// The speaker reports.
+    Speaker {
+        /// Of which playlist.
+        token: u64,
+        /// What it did.
+        sounded: Sounded,
+    },
+    /// Free storage was measured.
+    Storage {
+        /// In KiB.
+        free_kib: u64,
+    },
+    /// Time passed.
+    Tick,
+}
+
+/// What the shell must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Add to the diary, durably, before the next output.
+    Keep(Record),
+    /// Replace a note, durably, before the next output.
+    KeepNote(Slot, String),
+    /// Write a verified block at its offset.
+    KeepBlock {
+        /// Of which recording.
+        asset: Digest,
+        /// Where.
+        offset: u64,
+        /// The block.
+        bytes: Vec<u8>,
+    },
+    /// Compare the whole with its digest, move it into place, answer [`Input::Assembled`].
+    Assemble(Digest),
+    /// Delete a recording and its descriptor.
+    Forget(Digest),
+    /// Publish on the main connection with QoS 1.
+    Publish(Publish),
+    /// Open the bulk connection with these filters, or change them; empty closes it.
+    Bulk(Vec<String>),
+    /// Play; what plays already was stopped before.
+    Play(Playlist),
+    /// Stop what plays, with a short fade, and report [`Sounded::Stopped`].
+    Stop,
+    /// Set the volume, 0 to 100.
+    Volume(u8),
+}
+
+/// A controller's state.
+#[derive(Debug)]
+pub struct Agent {
+    settings: Settings,
+    signer: Signer,
+    topics: Topics,
+    clock: clock::Clock,
+    trust: TrustDocument,
+    manifest: Option<Manifest>,
+    library: library::Library,
+    diary: diary::Diary,
+    emergencies: emergency::Emergencies,
+    playing: Option<airing::Playing>,
+    upkeep: upkeep::Upkeep,
+    draws: u64,
+    out: VecDeque<Output>,
+}
+
+/// Why an agent could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Neither storage nor provisioning gave a trust document.
+    #[error("no trust document; copy trust.note from the provisioning folder beside controller.toml")]
+    NoTrust,
+    /// The trust document is not signed by the anchors, or is not readable.
+    #[error("the trust document is refused: {0}; provision this controller again")]
+    BadTrust(String),
+}
+
+impl Agent {
+    /// An agent that continues from what storage holds. Poll it at once.
+    pub fn start(
+        settings: Settings,
+        signer: Signer,
+        restored: Restored,
+        now: Now,
+    ) -> Result<Self, StartError> {
+        let trust = first_trust(&settings, restored.trust.as_deref())?;
+        let mut agent = Self {
+            topics: Topics::new(&settings.net),
+            clock: clock::Clock::new(now, settings.rtc),
+            trust,
+            manifest: None,
+            library: library::Library::default(),
+            diary: diary::Diary::replay(restored.records),
+            emergencies: emergency::Emergencies::default(),
+            playing: None,
+            upkeep: upkeep::Upkeep::default(),
+            draws: 0,
+            out: VecDeque::new(),
+            settings,
+            signer,
+        };
+        agent.restore_manifest(restored.manifest.as_deref());
+        agent.restore_assets(restored.assets);
+        agent.restore_emergencies();
+        agent.begin(now);
+        Ok(agent)
+    }
+
+    /// Takes one input at `now`. Follow with [`Agent::poll`] until it returns `None`.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        match input {
+            Input::MainUp => self.main_up(),
+            Input::MainDown => self.upkeep.main_down(),
+            Input::BulkUp => self.bulk_up(),
+            Input::BulkDown => self.bulk_down(),
+            Input::Message { topic, payload } => self.message(now, &topic, &payload),
+            Input::Assembled { asset, whole } => self.library.finished(asset, whole),
+            Input::Speaker { token, sounded } => self.sounded(now, token, sounded),
+            Input::Storage { free_kib } => self.upkeep.storage_free_kib = free_kib,
+            Input::Tick => {}
+        }
+        self.advance(now);
+    }
+
+    /// The next thing to do, in order; `None` when all is done.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When [`Input::Tick`] is due at the latest.
+    pub fn wake_at(&self, now: Now) -> Uptime {
+        let soon = now.up + Duration::from_secs(1);
+        let next = self.next_airing_in(now).map(|wait| now.up + wait);
+        [next, self.library.due_at().filter(|_| self.upkeep.bulk_is_up()), Some(self.clock.ask_at())]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now.up)
+            .fold(soon, Uptime::min)
+    }
+
+    /// The fewest records that give this agent back: what the diary may be replaced by.
+    pub fn compact(&self, now: Now) -> Vec<Record> {
+        self.diary.compact(self.clock.utc(now.up))
+    }
+
+    /// What plays now, for people.
+    pub fn playing(&self) -> Option<&str> {
+        self.playing.as_ref().map(airing::Playing::title)
+    }
+
+    /// The manifest that is held.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.manifest.as_ref()
+    }
+
+    /// Whether every recording of the manifest is held.
+    pub fn is_stocked(&self) -> bool {
+        let (held, named) = self.library.held_of_needed();
+        self.manifest.is_some() && held == named
+    }
+
+    /// Receipts that no acknowledgement covers.
+    pub fn receipts_waiting(&self) -> u64 {
+        self.diary.waiting()
+    }
+
+    fn begin(&mut self, now: Now) {
+        if !self.diary.has_chain() {
+            let id = self.draw("chain");
+            self.keep(Record::Chain { id, after: 0, link: Digest::ZERO });
+        }
+        let boot = self.diary.boot() + 1;
+        self.keep(Record::Boot { boot });
+        self.upkeep.software.clone_from(&self.settings.software);
+        self.advance(now);
+    }
+
+    fn advance(&mut self, now: Now) {
+        self.tell_boot(now);
+        self.close_open_airing(now);
+        self.advance_emergencies(now);
+        self.advance_airings(now);
+        self.advance_upkeep(now);
+    }
+
+    fn keep(&mut self, record: Record) {
+        self.diary.apply(record.clone());
+        self.out.push_back(Output::Keep(record));
+    }
+
+    fn swear(&mut self, at: Timestamp, event: Event) {
+        let record = self.diary.write(at, event);
+        self.keep(record);
+    }
+
+    /// Signs and publishes; nothing leaves while the main connection is down.
+    fn publish<D: Document>(&mut self, up: Up, document: &D, retain: bool) {
+        if !self.upkeep.main_is_up() {
+            return;
+        }
+        let note = self.signer.sign(&protocol::encode(&self.settings.net, document));
+        let topic = self.topics.up(&self.settings.controller, up);
+        self.out.push_back(Output::Publish(Publish { topic, payload: note.into_bytes(), retain }));
+    }
+
+    /// 16 hexadecimal digits that nobody can foresee and that never repeat.
+    fn draw(&mut self, purpose: &str) -> String {
+        self.draws += 1;
+        let count = self.draws.to_be_bytes();
+        let digest =
+            Digest::of_parts(&[&self.settings.randomness, purpose.as_bytes(), &count]);
+        digest.to_string()[..16].to_owned()
+    }
+}
+
+fn first_trust(settings: &Settings, note: Option<&str>) -> Result<TrustDocument, StartError> {
+    let note = note.ok_or(StartError::NoTrust)?;
+    let bad = |e: &dyn std::fmt::Display| StartError::BadTrust(e.to_string());
+    let parsed = Note::parse(note.as_bytes()).map_err(|e| bad(&e))?;
+    let document: TrustDocument =
+        protocol::decode(&settings.net, parsed.text()).map_err(|e| bad(&e))?;
+    // A later document than the provisioned one was checked when it was taken; its own roots vouch
+    // for it here, and the anchors for the first.
+    let anchors = if document.version == 1 { &settings.anchors } else { &document.anchors() };
+    document.begins(anchors, &parsed).map_err(|e| bad(&e))?;
+    Ok(document)
+}
+
+/// Whether a descriptor lets this recording be played here and now.
+fn covers(descriptor: &Descriptor, manifest: &Manifest, at: Timestamp) -> bool {
+    descriptor.valid_from <= at
+        && at < descriptor.valid_until
+        && descriptor.areas.iter().any(|area| manifest.areas.contains(area))
+        && !manifest.withdrawn.contains(&descriptor.asset)
+}
+
+#[cfg(test)]
+mod tests;

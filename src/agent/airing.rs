@@ -1,0 +1,302 @@
+//! Which airing is due, whether it may sound, and what became of it.
+//!
+//! ```text
+//!   planned ──at──► ready? ──yes──► begun (durable) ──► playing ──► completed
+//!      │              │ no, until `latest`                 ├──► interrupted (power, stop, hole)
+//!      │              ▼                                    ├──► preempted (emergency)
+//!      └──────────► skipped (quiet, policy, clock, …)      └──► failed (sound)
+//! ```
+
+use std::time::Duration;
+
+use crate::agent::{Agent, Output, Part, Playlist, Record, Sounded, covers};
+use crate::id::EmergencyId;
+use crate::manifest::{Item, ManifestAiring};
+use crate::receipt::{Cause, Event, Evidence, ItemReceipt, Outcome};
+use crate::time::{Now, Timestamp};
+
+/// How long after its time an airing waits for recordings that are still on their way, before it
+/// begins without them.
+const WAIT_FOR_MISSING: Duration = Duration::from_secs(20);
+
+/// What plays now.
+#[derive(Debug)]
+pub(super) struct Playing {
+    pub(super) what: What,
+    token: u64,
+    title: String,
+    /// Which item of the running order each part is.
+    items: Vec<Option<usize>>,
+    /// Why it was asked to stop.
+    pub(super) stopping: Option<Cause>,
+}
+
+/// Whether an airing plays or something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Airing,
+    Emergency(EmergencyId, u8),
+    Test,
+}
+
+impl Playing {
+    pub(super) fn title(&self) -> &str {
+        &self.title
+    }
+}
+
+/// What may be done with an airing now.
+enum Verdict {
+    Wait,
+    Skip(Cause),
+    /// Begin; the items that are ready.
+    Begin(Vec<bool>),
+}
+
+impl Agent {
+    /// How long until the next airing is due.
+    pub(super) fn next_airing_in(&self, now: Now) -> Option<Duration> {
+        let utc = self.clock.utc(now.up)?;
+        let airings = &self.manifest.as_ref()?.airings;
+        airings.iter().map(|airing| airing.at).find(|at| *at > utc).map(|at| at.since(utc))
+    }
+
+    pub(super) fn advance_airings(&mut self, now: Now) {
+        let Some(utc) = self.clock.utc(now.up) else { return };
+        while let Some((airing, verdict)) = self.due(utc) {
+            match verdict {
+                Verdict::Wait => return,
+                Verdict::Skip(cause) => self.skip(utc, &airing, cause),
+                Verdict::Begin(ready) => return self.begin_airing(utc, &airing, &ready),
+            }
+        }
+    }
+
+    /// The first airing whose time has come and that has no outcome, with what to do.
+    fn due(&self, utc: Timestamp) -> Option<(ManifestAiring, Verdict)> {
+        let manifest = self.manifest.as_ref()?;
+        let me = &self.settings.controller;
+        for airing in manifest.airings.iter().take_while(|airing| airing.at <= utc) {
+            if self.diary.is_over(&airing.key(me)) {
+                continue;
+            }
+            match self.judge(utc, airing) {
+                // One that waits for its recordings must not hold up the next.
+                Verdict::Wait => {}
+                verdict => return Some((airing.clone(), verdict)),
+            }
+        }
+        None
+    }
+
+    fn judge(&self, utc: Timestamp, airing: &ManifestAiring) -> Verdict {
+        if utc > airing.latest {
+            return Verdict::Skip(self.why_late(airing));
+        }
+        if let Some(cause) = self.forbidden(utc, airing) {
+            return Verdict::Skip(cause);
+        }
+        if self.playing.is_some() || self.emergencies.is_waiting() {
+            return Verdict::Wait;
+        }
+        let ready: Vec<bool> = airing.items.iter().map(|item| self.is_ready(item, utc)).collect();
+        let patient = utc < airing.at + WAIT_FOR_MISSING && !ready.iter().all(|ready| *ready);
+        if patient || !ready.iter().any(|ready| *ready) {
+            return Verdict::Wait;
+        }
+        Verdict::Begin(ready)
+    }
+
+    /// Why an airing whose last instant has passed was never begun.
+    fn why_late(&self, airing: &ManifestAiring) -> Cause {
+        let after = |at: Option<Timestamp>| at.is_some_and(|at| at > airing.latest);
+        if after(self.clock.boot_utc()) {
+            return Cause::Power;
+        }
+        if after(self.clock.trusted_since_utc()) {
+            return Cause::Clock;
+        }
+        let held = airing.items.iter().all(|item| self.library.is_complete(item.asset));
+        if held && self.playing.is_some() {
+            return Cause::Busy;
+        }
+        if held { Cause::Refused } else { Cause::Missing }
+    }
+
+    /// What forbids a routine airing now, whatever recordings are held.
+    fn forbidden(&self, utc: Timestamp, airing: &ManifestAiring) -> Option<Cause> {
+        let manifest = self.manifest.as_ref()?;
+        let ends = utc + airing.length(self.settings.chime);
+        let descriptors = airing.items.iter().filter_map(|i| self.library.get(i.asset)?.descriptor());
+        let mut known = descriptors.peekable();
+        let stale = known.peek().is_some() && known.all(|descriptor| descriptor.valid_until <= utc);
+        if utc >= manifest.valid_until || stale {
+            Some(Cause::Expired)
+        } else if !self.settings.outer.allows(self.settings.zone, utc, ends) {
+            Some(Cause::Quiet)
+        } else if !manifest.policy.allows(manifest.zone, utc, ends) {
+            Some(Cause::Policy)
+        } else if !self.diary.has_room() {
+            Some(Cause::Storage)
+        } else {
+            None
+        }
+    }
+
+    /// Whether an item is held whole and its descriptor lets it sound here and now.
+    fn is_ready(&self, item: &Item, utc: Timestamp) -> bool {
+        let Some(manifest) = &self.manifest else { return false };
+        let Some(shelf) = self.library.get(item.asset).filter(|shelf| shelf.is_complete()) else {
+            return false;
+        };
+        shelf.descriptor().is_some_and(|descriptor| {
+            descriptor.bulletin == item.bulletin
+                && descriptor.language == item.language
+                && manifest.languages.contains(&item.language)
+                && covers(descriptor, manifest, utc)
+        })
+    }
+
+    fn skip(&mut self, utc: Timestamp, airing: &ManifestAiring, cause: Cause) {
+        let event = Event::Airing {
+            airing: airing.key(&self.settings.controller),
+            manifest: self.manifest.as_ref().map_or(0, |manifest| manifest.number),
+            outcome: Outcome::Skipped,
+            cause: Some(cause),
+            evidence: Evidence::Commanded,
+            begun: None,
+            ended: None,
+            items: item_receipts(airing, |_| Outcome::Skipped),
+        };
+        self.swear(utc, event);
+    }
+
+    fn begin_airing(&mut self, utc: Timestamp, airing: &ManifestAiring, ready: &[bool]) {
+        let key = airing.key(&self.settings.controller);
+        let (parts, items) = running_order(airing, ready);
+        let outcome = |n: usize| if ready[n] { Outcome::Interrupted } else { Outcome::Skipped };
+        self.keep(Record::Begun {
+            airing: key.clone(),
+            manifest: self.manifest.as_ref().map_or(0, |manifest| manifest.number),
+            at: utc,
+            items: item_receipts(airing, outcome),
+        });
+        self.play(What::Airing, key.to_string(), parts, items);
+    }
+
+    pub(super) fn play(
+        &mut self,
+        what: What,
+        title: String,
+        parts: Vec<Part>,
+        items: Vec<Option<usize>>,
+    ) {
+        self.draws += 1;
+        let token = self.draws;
+        self.playing = Some(Playing { what, token, title: title.clone(), items, stopping: None });
+        self.upkeep.changed();
+        self.out.push_back(Output::Play(Playlist { token, title, parts }));
+    }
+
+    /// Asks the speaker to stop, for this reason.
+    pub(super) fn stop(&mut self, cause: Cause) {
+        if let Some(playing) = self.playing.as_mut().filter(|playing| playing.stopping.is_none()) {
+            playing.stopping = Some(cause);
+            self.out.push_back(Output::Stop);
+        }
+    }
+
+    pub(super) fn sounded(&mut self, now: Now, token: u64, sounded: Sounded) {
+        let Some(playing) = self.playing.as_ref().filter(|playing| playing.token == token) else {
+            return;
+        };
+        if let Sounded::Part(part) = sounded {
+            if let Some(item) = playing.items.get(part).copied().flatten() {
+                self.keep(Record::ItemDone { item });
+            }
+            return;
+        }
+        let playing = self.playing.take().expect("it is the one that plays");
+        self.upkeep.changed();
+        let Some(utc) = self.clock.utc(now.up) else { return };
+        match playing.what {
+            What::Airing => self.airing_ended(utc, playing.stopping, &sounded),
+            What::Emergency(ref id, attempt) => self.emergency_ended(utc, id, attempt, &sounded),
+            What::Test => {}
+        }
+    }
+
+    fn airing_ended(&mut self, utc: Timestamp, stopping: Option<Cause>, sounded: &Sounded) {
+        let (outcome, cause) = match (sounded, stopping) {
+            (Sounded::Failed(_), _) => (Outcome::Failed, Some(Cause::Sound)),
+            (Sounded::Finished, _) => (Outcome::Completed, None),
+            (_, Some(Cause::Emergency)) => (Outcome::Preempted, Some(Cause::Emergency)),
+            (_, cause) => (Outcome::Interrupted, cause.or(Some(Cause::Stopped))),
+        };
+        self.end_open_airing(utc, outcome, cause);
+    }
+
+    /// An airing that a power cut left open is told as it went; it is never begun again.
+    pub(super) fn close_open_airing(&mut self, now: Now) {
+        let Some(utc) = self.clock.utc(now.up) else { return };
+        let plays = self.playing.as_ref().is_some_and(|playing| playing.what == What::Airing);
+        if !plays && self.diary.open_airing().is_some() {
+            self.end_open_airing(utc, Outcome::Interrupted, Some(Cause::Power));
+        }
+    }
+
+    fn end_open_airing(&mut self, utc: Timestamp, outcome: Outcome, cause: Option<Cause>) {
+        let Some(open) = self.diary.open_airing().cloned() else { return };
+        let hole = open.items.iter().any(|item| item.outcome != Outcome::Completed);
+        let (outcome, cause) = match outcome {
+            Outcome::Completed if hole => (Outcome::Interrupted, Some(Cause::Missing)),
+            outcome => (outcome, cause),
+        };
+        let event = Event::Airing {
+            airing: open.airing,
+            manifest: open.manifest,
+            outcome,
+            cause,
+            evidence: Evidence::Rendered,
+            begun: Some(open.at),
+            ended: (cause != Some(Cause::Power)).then_some(utc),
+            items: open.items,
+        };
+        self.swear(utc, event);
+    }
+}
+
+fn item_receipts(
+    airing: &ManifestAiring,
+    outcome: impl Fn(usize) -> Outcome,
+) -> Vec<ItemReceipt> {
+    let receipt = |(n, item): (usize, &Item)| ItemReceipt {
+        bulletin: item.bulletin.clone(),
+        language: item.language.clone(),
+        asset: item.asset,
+        outcome: outcome(n),
+    };
+    airing.items.iter().enumerate().map(receipt).collect()
+}
+
+/// The parts of an airing, and which item each one is.
+fn running_order(airing: &ManifestAiring, ready: &[bool]) -> (Vec<Part>, Vec<Option<usize>>) {
+    let mut order: Vec<(Part, Option<usize>)> = Vec::new();
+    let gap = Duration::from_millis(airing.gap_ms.into());
+    let mut push = |part: Part, item: Option<usize>| {
+        if !order.is_empty() && !gap.is_zero() {
+            order.push((Part::Silence(gap), None));
+        }
+        order.push((part, item));
+    };
+    if airing.chime {
+        push(Part::Chime, None);
+    }
+    for (n, item) in airing.items.iter().enumerate().filter(|(n, _)| ready[*n]) {
+        push(Part::Sound { asset: item.asset, language: item.language.clone() }, Some(n));
+    }
+    if airing.chime {
+        push(Part::Chime, None);
+    }
+    order.into_iter().unzip()
+}

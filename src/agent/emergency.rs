@@ -1,0 +1,206 @@
+//! Emergencies: held, played at least once to the end, never after expiry, never again.
+//!
+//! *Begun* and *completed* are separate durable marks: only completed or cancelled forbids another
+//! attempt, so after a power cut an emergency plays again, [`ATTEMPTS_MAX`] times at most.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::agent::airing::What;
+use crate::agent::{Agent, Part, Record, Sounded};
+use crate::digest::Digest;
+use crate::id::EmergencyId;
+use crate::note::Note;
+use crate::protocol::{self, Emergency, EmergencyAction, EmergencySound};
+use crate::receipt::{Cause, EmergencyStep, Event};
+use crate::time::{Now, Timestamp};
+
+/// How often an emergency is begun at most.
+const ATTEMPTS_MAX: u8 = 3;
+
+/// How long an emergency may be valid.
+const VALID_MAX: Duration = Duration::from_secs(86_400);
+
+/// How long after its expiry an id is remembered.
+const REMEMBER: Duration = Duration::from_secs(3_600);
+
+/// Emergencies held at once at most.
+const HELD_MAX: usize = 32;
+
+/// Repeats at most.
+const REPEAT_MAX: u8 = 10;
+
+/// The emergencies that are held and not over.
+#[derive(Debug, Default)]
+pub(super) struct Emergencies {
+    held: BTreeMap<EmergencyId, Emergency>,
+}
+
+impl Emergencies {
+    /// The recordings that they need.
+    pub(super) fn assets(&self) -> Vec<Digest> {
+        self.held.values().flat_map(sounds).map(|sound| sound.asset).collect()
+    }
+
+    /// Whether one is still to be played.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.held.is_empty()
+    }
+}
+
+fn sounds(emergency: &Emergency) -> &[EmergencySound] {
+    match &emergency.action {
+        EmergencyAction::Play { sounds, .. } => sounds,
+        EmergencyAction::Cancel {} => &[],
+    }
+}
+
+impl Agent {
+    pub(super) fn take_emergency(&mut self, now: Now, payload: &[u8]) -> Result<(), String> {
+        let utc = self.clock.utc(now.up).ok_or("no emergency before the clock is trusted")?;
+        let emergency = self.open_emergency(utc, payload)?;
+        if !emergency.areas.iter().any(|area| self.areas().contains(area)) {
+            // Every controller may read every area's topic; this one is for somewhere else.
+            return Ok(());
+        }
+        if emergency.expires <= utc || emergency.expires > emergency.issued + VALID_MAX {
+            return Err(format!("emergency {} expired at {}", emergency.id, emergency.expires));
+        }
+        if self.diary.ended.contains_key(&emergency.id) {
+            return Ok(());
+        }
+        match emergency.action {
+            EmergencyAction::Cancel {} => self.cancel(utc, &emergency),
+            EmergencyAction::Play { .. } => self.accept(utc, emergency, payload)?,
+        }
+        Ok(())
+    }
+
+    fn open_emergency(&self, utc: Timestamp, payload: &[u8]) -> Result<Emergency, String> {
+        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        let text =
+            self.trust.open_emergency(&note, self.areas(), utc).map_err(|e| e.to_string())?;
+        protocol::decode(&self.settings.net, text).map_err(|e| e.to_string())
+    }
+
+    fn accept(&mut self, utc: Timestamp, emergency: Emergency, note: &[u8]) -> Result<(), String> {
+        if self.emergencies.held.contains_key(&emergency.id) {
+            return Ok(());
+        }
+        if self.emergencies.held.len() >= HELD_MAX {
+            return Err(format!("{HELD_MAX} emergencies are held already; cancel one"));
+        }
+        self.keep(Record::Emergency { note: String::from_utf8_lossy(note).into_owned() });
+        self.tell(utc, &emergency.id, EmergencyStep::Accepted, 0);
+        self.emergencies.held.insert(emergency.id.clone(), emergency);
+        self.stock();
+        Ok(())
+    }
+
+    fn cancel(&mut self, utc: Timestamp, emergency: &Emergency) {
+        self.over(utc, &emergency.id, emergency.expires, EmergencyStep::Cancelled, 0);
+        let sounds = |what: &What| matches!(what, What::Emergency(id, _) if *id == emergency.id);
+        if self.playing.as_ref().is_some_and(|playing| sounds(&playing.what)) {
+            self.stop(Cause::Stopped);
+        }
+    }
+
+    fn over(&mut self, at: Timestamp, id: &EmergencyId, expires: Timestamp, step: EmergencyStep, attempt: u8) {
+        self.keep(Record::EmergencyOver { id: id.clone(), forget: expires + REMEMBER });
+        self.emergencies.held.remove(id);
+        self.tell(at, id, step, attempt);
+        self.stock();
+    }
+
+    fn tell(&mut self, at: Timestamp, id: &EmergencyId, step: EmergencyStep, attempt: u8) {
+        self.swear(at, Event::Emergency { emergency: id.clone(), step, attempt });
+    }
+
+    pub(super) fn restore_emergencies(&mut self) {
+        for note in self.diary.emergencies.clone() {
+            let opened = self.open_emergency(Timestamp::EPOCH, note.as_bytes());
+            if let Ok(emergency) = opened
+                && !self.diary.ended.contains_key(&emergency.id)
+            {
+                self.emergencies.held.insert(emergency.id.clone(), emergency);
+            }
+        }
+        self.stock();
+    }
+
+    pub(super) fn advance_emergencies(&mut self, now: Now) {
+        let Some(utc) = self.clock.utc(now.up) else { return };
+        self.expire_emergencies(utc);
+        let ready = self.emergencies.held.values().find_map(|emergency| {
+            let parts = self.emergency_parts(emergency, utc);
+            (!parts.is_empty()).then(|| (emergency.id.clone(), parts))
+        });
+        let Some((id, parts)) = ready else { return };
+        match self.playing.as_ref().map(|playing| &playing.what) {
+            None => self.begin_emergency(utc, &id, parts),
+            Some(What::Airing | What::Test) => self.stop(Cause::Emergency),
+            Some(What::Emergency(..)) => {}
+        }
+    }
+
+    fn begin_emergency(&mut self, utc: Timestamp, id: &EmergencyId, parts: Vec<Part>) {
+        let attempt = self.diary.attempts.get(id).copied().unwrap_or(0) + 1;
+        self.keep(Record::EmergencyBegun { id: id.clone(), attempt });
+        self.tell(utc, id, EmergencyStep::Begun, attempt);
+        let items = vec![None; parts.len()];
+        self.play(What::Emergency(id.clone(), attempt), format!("emergency/{id}"), parts, items);
+    }
+
+    pub(super) fn emergency_ended(
+        &mut self,
+        utc: Timestamp,
+        id: &EmergencyId,
+        attempt: u8,
+        sounded: &Sounded,
+    ) {
+        let Some(expires) = self.emergencies.held.get(id).map(|emergency| emergency.expires) else {
+            return;
+        };
+        if *sounded == Sounded::Finished {
+            self.over(utc, id, expires, EmergencyStep::Completed, attempt);
+        }
+    }
+
+    fn expire_emergencies(&mut self, utc: Timestamp) {
+        let plays = |id: &EmergencyId| {
+            matches!(self.playing.as_ref().map(|p| &p.what), Some(What::Emergency(i, _)) if i == id)
+        };
+        let spent = |id: &EmergencyId| self.diary.attempts.get(id).is_some_and(|n| *n >= ATTEMPTS_MAX);
+        let held = self.emergencies.held.values();
+        let done = held.filter(|e| !plays(&e.id) && (e.expires <= utc || spent(&e.id)));
+        let done: Vec<(EmergencyId, Timestamp)> = done.map(|e| (e.id.clone(), e.expires)).collect();
+        for (id, expires) in done {
+            let attempt = self.diary.attempts.get(&id).copied().unwrap_or(0);
+            self.over(utc, &id, expires, EmergencyStep::Failed, attempt);
+        }
+    }
+
+    /// What is played of an emergency: every language of the village whose recording is held, in
+    /// the village's order; nothing while none is held.
+    fn emergency_parts(&self, emergency: &Emergency, utc: Timestamp) -> Vec<Part> {
+        let EmergencyAction::Play { sounds, repeat, gap_ms } = &emergency.action else {
+            return vec![];
+        };
+        let languages = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.languages);
+        let wanted = languages.iter().filter_map(|l| sounds.iter().find(|s| s.language == *l));
+        let round: Vec<Part> = wanted
+            .filter(|sound| self.may_sound(sound.asset, utc))
+            .map(|sound| Part::Sound { asset: sound.asset, language: sound.language.clone() })
+            .collect();
+        if round.is_empty() {
+            return vec![];
+        }
+        let gap = Part::Silence(Duration::from_millis((*gap_ms).into()));
+        let mut parts = vec![Part::Alert];
+        for _ in 0..(*repeat).clamp(1, REPEAT_MAX) {
+            parts.extend(round.iter().cloned());
+            parts.push(gap.clone());
+        }
+        parts
+    }
+}

@@ -1,0 +1,255 @@
+//! Messages: verified, compared with where they came, and taken or refused with a receipt.
+
+use crate::agent::library::Block;
+use crate::agent::{Agent, Output, RestoredAsset, Slot, covers};
+use crate::digest::Digest;
+use crate::id::AreaId;
+use crate::manifest::Manifest;
+use crate::note::Note;
+use crate::protocol::{self, Ack, ClockAnswer, Descriptor, Document, Down, Order, OrderCommand, Topic};
+use crate::receipt::{Cause, Event};
+use crate::time::{Now, Timestamp};
+use crate::trust::{Role, TrustDocument};
+
+/// How long an order may be valid: a command is for now or for nobody.
+const ORDER_MICROS_MAX: i64 = 5 * 60 * 1_000_000;
+
+/// Why a message was not taken, in a sentence; empty for one that is merely old news.
+type Refusal = String;
+
+impl Agent {
+    pub(super) fn message(&mut self, now: Now, topic: &str, payload: &[u8]) {
+        let me = &self.settings.controller;
+        let taken = match self.topics.parse(topic) {
+            Some(Topic::Block(asset, n)) => self.take_block(now, asset, n, payload),
+            Some(Topic::Info(asset)) => self.take_descriptor(now, asset, payload),
+            Some(Topic::Trust) => self.take_trust(payload),
+            Some(Topic::AreaEmergency(_)) => self.take_emergency(now, payload),
+            Some(Topic::Down(ref to, down)) if to == me => self.take_down(now, down, payload),
+            _ => Err("this topic is not for this controller".to_owned()),
+        };
+        if let Err(why) = taken.map_err(|why| why.trim().to_owned()) {
+            self.refuse(now, topic, why);
+        }
+    }
+
+    fn take_down(&mut self, now: Now, down: Down, payload: &[u8]) -> Result<(), Refusal> {
+        match down {
+            Down::Manifest => self.take_manifest(now, payload),
+            Down::Order => self.take_order(now, payload),
+            Down::Emergency => self.take_emergency(now, payload),
+            Down::Ack => self.take_ack(now, payload),
+            Down::Time => self.take_time(now, payload),
+            Down::Trust => self.take_trust(payload),
+        }
+    }
+
+    /// Opens a note of the server's own keys.
+    fn open<D: Document>(&self, now: Now, role: Role, payload: &[u8]) -> Result<D, Refusal> {
+        let at = self.clock.utc(now.up).unwrap_or(Timestamp::EPOCH);
+        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        let (text, _) = self.trust.open(&note, role, &[], at).map_err(|e| e.to_string())?;
+        protocol::decode(&self.settings.net, text).map_err(|e| e.to_string())
+    }
+
+    fn take_trust(&mut self, payload: &[u8]) -> Result<(), Refusal> {
+        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        self.trust.anchors().verify(&note).map_err(|e| e.to_string())?;
+        let document: TrustDocument =
+            protocol::decode(&self.settings.net, note.text()).map_err(|e| e.to_string())?;
+        if document.version == self.trust.version {
+            return Ok(());
+        }
+        document.follows(&self.trust, &note).map_err(|e| e.to_string())?;
+        self.trust = document;
+        let text = String::from_utf8_lossy(payload).into_owned();
+        self.out.push_back(Output::KeepNote(Slot::Trust, text));
+        self.upkeep.changed();
+        Ok(())
+    }
+
+    fn take_manifest(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
+        let manifest: Manifest = self.open(now, Role::Schedule, payload)?;
+        let held = self.manifest.as_ref().map(|manifest| manifest.number);
+        if self.manifest.as_ref() == Some(&manifest) {
+            return Ok(());
+        }
+        let at = self.clock.utc(now.up);
+        manifest.check(&self.settings.controller, held, at).map_err(|e| e.to_string())?;
+        let note = String::from_utf8_lossy(payload).into_owned();
+        self.out.push_back(Output::KeepNote(Slot::Manifest, note));
+        self.hold(manifest);
+        self.upkeep.changed();
+        Ok(())
+    }
+
+    /// Makes a verified manifest the one that is held.
+    fn hold(&mut self, manifest: Manifest) {
+        let withdrawn = manifest.withdrawn.clone();
+        self.manifest = Some(manifest);
+        self.stock();
+        for asset in withdrawn {
+            if self.library.get(asset).is_some() {
+                self.forget(asset);
+            }
+        }
+    }
+
+    /// Says to the library what the manifest and the emergencies need, and deletes the rest.
+    pub(super) fn stock(&mut self) {
+        let mut needed = self.emergencies.assets();
+        needed.extend(self.manifest.iter().flat_map(Manifest::assets));
+        for asset in self.library.need(needed) {
+            self.forget(asset);
+        }
+    }
+
+    fn forget(&mut self, asset: Digest) {
+        self.library.remove(asset);
+        self.out.push_back(Output::Forget(asset));
+    }
+
+    fn take_order(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
+        let order: Order = self.open(now, Role::Schedule, payload)?;
+        let utc = self.clock.utc(now.up).ok_or("no order is taken before the clock is trusted")?;
+        if order.controller != self.settings.controller {
+            return Err(format!("the order is for {}", order.controller));
+        }
+        if order.number <= self.diary.last_order() {
+            return Err(format!("order {} is not newer than {}", order.number, self.diary.last_order()));
+        }
+        if order.expires <= utc || order.expires.micros() - order.issued.micros() > ORDER_MICROS_MAX {
+            return Err(format!("order {} expired at {}", order.number, order.expires));
+        }
+        self.keep(super::Record::Order { number: order.number });
+        let what = self.carry_out(order.command);
+        self.swear(utc, Event::Order { number: order.number, what: what.to_owned() });
+        Ok(())
+    }
+
+    fn carry_out(&mut self, command: OrderCommand) -> &'static str {
+        match command {
+            OrderCommand::Stop {} => {
+                if self.playing.as_ref().is_some_and(|p| p.what == super::airing::What::Airing) {
+                    self.stop(Cause::Stopped);
+                }
+                "stop"
+            }
+            OrderCommand::Volume { percent } => {
+                self.upkeep.volume_percent = percent.min(100);
+                self.out.push_back(Output::Volume(self.upkeep.volume_percent));
+                "volume"
+            }
+            OrderCommand::Selftest {} => {
+                if self.playing.is_none() {
+                    let parts = vec![super::Part::Test];
+                    self.play(super::airing::What::Test, "selftest".to_owned(), parts, vec![None]);
+                }
+                "selftest"
+            }
+            OrderCommand::Report {} => "report",
+        }
+    }
+
+    fn take_ack(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
+        let ack: Ack = self.open(now, Role::Ack, payload)?;
+        if ack.controller != self.settings.controller {
+            return Err(format!("the acknowledgement is for {}", ack.controller));
+        }
+        if let Some(record) = self.diary.acknowledged(&ack.chain, ack.upto) {
+            self.keep(record);
+        }
+        self.upkeep.acknowledged();
+        Ok(())
+    }
+
+    fn take_time(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
+        let answer: ClockAnswer = self.open(now, Role::Time, payload)?;
+        if answer.controller == self.settings.controller && self.clock.answered(now, &answer) {
+            self.upkeep.newest = (answer.manifest, answer.emergency);
+            self.upkeep.changed();
+        }
+        Ok(())
+    }
+
+    /// The areas above this controller, as its manifest says.
+    pub(super) fn areas(&self) -> &[AreaId] {
+        self.manifest.as_ref().map_or(&[], |manifest| &manifest.areas)
+    }
+
+    fn open_descriptor(&self, at: Timestamp, payload: &[u8]) -> Result<Descriptor, Refusal> {
+        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        let opened = self.trust.open(&note, Role::Content, self.areas(), at);
+        let (text, _) = opened.map_err(|e| e.to_string())?;
+        let descriptor: Descriptor =
+            protocol::decode(&self.settings.net, text).map_err(|e| e.to_string())?;
+        descriptor.check().map_err(|e| e.to_string())?;
+        Ok(descriptor)
+    }
+
+    fn take_descriptor(&mut self, now: Now, asset: Digest, payload: &[u8]) -> Result<(), Refusal> {
+        let at = self.clock.utc(now.up).unwrap_or(Timestamp::EPOCH);
+        let descriptor = self.open_descriptor(at, payload)?;
+        if descriptor.asset != asset {
+            return Err(format!("the descriptor is of {}", descriptor.asset));
+        }
+        if self.library.describe(descriptor, now.up) {
+            let note = String::from_utf8_lossy(payload).into_owned();
+            self.out.push_back(Output::KeepNote(Slot::Descriptor(asset), note));
+        }
+        Ok(())
+    }
+
+    fn take_block(&mut self, now: Now, asset: Digest, n: u32, bytes: &[u8]) -> Result<(), Refusal> {
+        let (offset, last) = match self.library.block(asset, n, bytes, now.up) {
+            Block::New(offset) => (offset, false),
+            Block::Last(offset) => (offset, true),
+            Block::Useless => return Ok(()),
+            Block::Wrong => return Err(format!("block {n} does not have the digest it should")),
+        };
+        self.out.push_back(Output::KeepBlock { asset, offset, bytes: bytes.to_vec() });
+        if last {
+            self.out.push_back(Output::Assemble(asset));
+        }
+        Ok(())
+    }
+
+    pub(super) fn restore_manifest(&mut self, note: Option<&str>) {
+        // Its signature was right when it was taken; a key that was revoked since takes its
+        // manifests along.
+        let Some(parsed) = note.and_then(|note| Note::parse(note.as_bytes()).ok()) else { return };
+        let opened = self.trust.open(&parsed, Role::Schedule, &[], Timestamp::EPOCH);
+        let Ok((text, _)) = opened else { return };
+        let Ok(manifest) = protocol::decode::<Manifest>(&self.settings.net, text) else { return };
+        if manifest.check(&self.settings.controller, None, None).is_ok() {
+            self.manifest = Some(manifest);
+        }
+    }
+
+    pub(super) fn restore_assets(&mut self, assets: Vec<RestoredAsset>) {
+        for asset in assets {
+            let opened = self.open_descriptor(Timestamp::EPOCH, asset.descriptor.as_bytes());
+            if let Ok(descriptor) = opened {
+                self.library.restore(descriptor, asset.missing, asset.complete);
+            }
+        }
+    }
+
+    /// Whether a held recording may sound in an emergency.
+    pub(super) fn may_sound(&self, asset: Digest, utc: Timestamp) -> bool {
+        let descriptor = self.library.get(asset).filter(|shelf| shelf.is_complete());
+        let descriptor = descriptor.and_then(|shelf| shelf.descriptor());
+        match (descriptor, &self.manifest) {
+            (Some(descriptor), Some(manifest)) => covers(descriptor, manifest, utc),
+            _ => false,
+        }
+    }
+
+    fn refuse(&mut self, now: Now, topic: &str, why: String) {
+        let Some(utc) = self.clock.utc(now.up) else { return };
+        if self.upkeep.may_tell_refusal(now.up, topic, &why) {
+            let topic = topic.chars().take(200).collect();
+            self.swear(utc, Event::Refusal { topic, why: why.chars().take(300).collect() });
+        }
+    }
+}

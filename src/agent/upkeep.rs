@@ -1,0 +1,242 @@
+//! What a controller does beside playing: its connections, its questions, its reports.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::agent::{Agent, Output, clock};
+use crate::digest::Digest;
+use crate::manifest::Manifest;
+use crate::protocol::{Status, StatusState, Up, Want, bitmap};
+use crate::receipt::Event;
+use crate::time::{Now, Timestamp, Uptime};
+
+/// How often a status is sent though nothing changed.
+const STATUS_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// The shortest time between two statuses: a change shows soon, a storm of changes costs little.
+const STATUS_GAP: Duration = Duration::from_secs(5);
+
+/// How long an acknowledgement is waited for before the batch is sent again.
+const ACK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the same refusal is told only once.
+const REFUSAL_QUIET: Duration = Duration::from_secs(3_600);
+
+/// Refusals told in that time at most: a hostile broker must not fill the storage for receipts.
+const REFUSALS_MAX: usize = 20;
+
+/// Connections and timers.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    main: bool,
+    connection: u64,
+    bulk: bool,
+    filters: Vec<String>,
+    changed: bool,
+    status_at: Option<Uptime>,
+    batch_at: Option<Uptime>,
+    refusals: BTreeMap<(String, String), Uptime>,
+    told_boot: bool,
+    pub(super) newest: (u64, u64),
+    pub(super) storage_free_kib: u64,
+    pub(super) volume_percent: u8,
+    pub(super) software: String,
+}
+
+impl Default for Upkeep {
+    fn default() -> Self {
+        Self {
+            main: false,
+            connection: 0,
+            bulk: false,
+            filters: vec![],
+            changed: true,
+            status_at: None,
+            batch_at: None,
+            refusals: BTreeMap::new(),
+            told_boot: false,
+            newest: (0, 0),
+            storage_free_kib: 0,
+            volume_percent: 100,
+            software: String::new(),
+        }
+    }
+}
+
+impl Upkeep {
+    pub(super) fn main_is_up(&self) -> bool {
+        self.main
+    }
+
+    pub(super) fn bulk_is_up(&self) -> bool {
+        self.bulk
+    }
+
+    pub(super) fn main_down(&mut self) {
+        self.main = false;
+    }
+
+    pub(super) fn changed(&mut self) {
+        self.changed = true;
+    }
+
+    pub(super) fn acknowledged(&mut self) {
+        self.batch_at = None;
+    }
+
+    fn status_is_due(&self, up: Uptime) -> bool {
+        self.status_at.is_none_or(|at| {
+            let wait = if self.changed { STATUS_GAP } else { STATUS_EVERY };
+            up >= at + wait
+        })
+    }
+
+    /// Whether this refusal is news: not told in the last hour, and not too many others.
+    pub(super) fn may_tell_refusal(&mut self, up: Uptime, topic: &str, why: &str) -> bool {
+        self.refusals.retain(|_, at| up.since(*at) < REFUSAL_QUIET);
+        let key = (topic.to_owned(), why.to_owned());
+        let news = self.refusals.len() < REFUSALS_MAX && !self.refusals.contains_key(&key);
+        if news {
+            self.refusals.insert(key, up);
+        }
+        news
+    }
+}
+
+impl Agent {
+    pub(super) fn main_up(&mut self) {
+        self.upkeep.main = true;
+        self.upkeep.connection += 1;
+        (self.upkeep.status_at, self.upkeep.batch_at) = (None, None);
+        self.clock.connected();
+    }
+
+    pub(super) fn bulk_up(&mut self) {
+        self.upkeep.bulk = true;
+    }
+
+    /// What was on its way is lost.
+    pub(super) fn bulk_down(&mut self) {
+        self.upkeep.bulk = false;
+        self.library.reconnected();
+    }
+
+    pub(super) fn tell_boot(&mut self, now: Now) {
+        if self.upkeep.told_boot {
+            return;
+        }
+        let Some(utc) = self.clock.utc(now.up) else { return };
+        self.upkeep.told_boot = true;
+        let boot = self.diary.boot();
+        self.swear(utc, Event::Boot { boot, software: self.settings.software.clone() });
+    }
+
+    pub(super) fn advance_upkeep(&mut self, now: Now) {
+        self.fetch(now);
+        if !self.upkeep.main {
+            return;
+        }
+        if now.up >= self.clock.ask_at() {
+            self.ask_time(now);
+        }
+        self.send_receipts(now);
+        if self.upkeep.status_is_due(now.up) {
+            self.send_status(now);
+        }
+    }
+
+    fn ask_time(&mut self, now: Now) {
+        let nonce = self.draw("nonce");
+        self.clock.asking(now.up, nonce.clone());
+        let question = clock::ask(self.settings.controller.clone(), nonce, now);
+        self.publish(Up::Clock, &question, false);
+    }
+
+    /// One batch at a time: the next leaves when the server's acknowledgement is here.
+    fn send_receipts(&mut self, now: Now) {
+        if self.upkeep.batch_at.is_some_and(|at| now.up < at + ACK_PATIENCE) {
+            return;
+        }
+        if let Some(batch) = self.diary.batch(&self.settings.controller) {
+            self.upkeep.batch_at = Some(now.up);
+            self.publish(Up::Receipts, &batch, false);
+        }
+    }
+
+    fn send_status(&mut self, now: Now) {
+        self.upkeep.status_at = Some(now.up);
+        self.upkeep.changed = false;
+        let status = self.status(now, StatusState::Up);
+        self.publish(Up::Status, &status, true);
+    }
+
+    /// The note that the broker publishes when the connection is lost: signed in advance, for the
+    /// connection after this one.
+    pub fn will(&self, now: Now) -> (String, String) {
+        let mut status = self.status(now, StatusState::Lost);
+        status.connection += 1;
+        let topic = self.topics.up(&self.settings.controller, Up::Status);
+        let line = crate::protocol::encode(&self.settings.net, &status);
+        (topic, self.signer.sign(&line))
+    }
+
+    fn status(&self, now: Now, state: StatusState) -> Status {
+        let (assets_held, assets_named) = self.library.held_of_needed();
+        Status {
+            controller: self.settings.controller.clone(),
+            state,
+            boot: self.diary.boot(),
+            connection: self.upkeep.connection,
+            at: self.clock.utc(now.up).unwrap_or(Timestamp::EPOCH),
+            software: self.upkeep.software.clone(),
+            trust: self.trust.version,
+            manifest: self.manifest.as_ref().map_or(0, |manifest| manifest.number),
+            assets_held,
+            assets_named,
+            withdrawn_held: self.withdrawn_held(),
+            receipts_waiting: self.diary.waiting(),
+            clock_trusted: self.clock.utc(now.up).is_some(),
+            clock_offset_ms: self.clock.offset_ms(),
+            storage_free_kib: self.upkeep.storage_free_kib,
+            volume_percent: self.upkeep.volume_percent,
+            playing: self.playing().map(str::to_owned),
+        }
+    }
+
+    fn withdrawn_held(&self) -> Vec<Digest> {
+        let withdrawn = self.manifest.iter().flat_map(|manifest: &Manifest| &manifest.withdrawn);
+        withdrawn.filter(|asset| self.library.is_complete(**asset)).copied().collect()
+    }
+
+    /// Opens the bulk connection while blocks are missing, asks for them, closes it after; and
+    /// drops it while an emergency sounds.
+    fn fetch(&mut self, now: Now) {
+        let wanted = if self.upkeep.main { self.library.wanted() } else { vec![] };
+        let filters: Vec<String> =
+            wanted.iter().map(|asset| self.topics.asset_filter(*asset)).collect();
+        if filters != self.upkeep.filters {
+            self.upkeep.filters.clone_from(&filters);
+            self.upkeep.bulk = false;
+            self.out.push_back(Output::Bulk(filters));
+        }
+        if self.upkeep.bulk && self.upkeep.main {
+            for asset in self.library.due(now.up) {
+                self.want(now, asset);
+            }
+        }
+    }
+
+    fn want(&mut self, now: Now, asset: Digest) {
+        let Some(shelf) = self.library.get(asset) else { return };
+        let (info, missing) = match shelf.descriptor() {
+            None => (true, String::new()),
+            Some(descriptor) => {
+                let count = u32::try_from(descriptor.blocks.len()).unwrap_or(u32::MAX);
+                (false, bitmap::encode(shelf.missing(), count))
+            }
+        };
+        self.library.asked(asset, now.up);
+        let controller = self.settings.controller.clone();
+        self.publish(Up::Want, &Want { controller, asset, info, missing }, false);
+    }
+}

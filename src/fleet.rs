@@ -1,0 +1,326 @@
+//! Where sound is heard: the tree of areas, what each listens to, and the controllers in it.
+//!
+//! Province, commune and village are labels; how deep the tree is, is data. **An
+//! [`AreaTree`] that exists is sound: every parent is there and no area is its own ancestor.**
+//! Who understands whom is never assumed: only what an area says for itself counts, or what the
+//! nearest area above it says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AreaId, ControllerId};
+use crate::lang::LangTag;
+
+/// Areas above an area at most, itself included.
+pub const DEPTH_MAX: usize = 16;
+
+/// What an area is called by; it decides nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Tỉnh.
+    Province,
+    /// Xã, phường.
+    Commune,
+    /// Thôn, bản.
+    Village,
+}
+
+impl Level {
+    /// Every label with the word that files and documents use.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("province", Self::Province), ("commune", Self::Commune), ("village", Self::Village)];
+}
+
+/// A language that an area asks for, and what it accepts in its stead, best first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Wish {
+    /// The language asked for.
+    pub language: LangTag,
+    /// What the area says it understands too, where the language itself is missing.
+    #[serde(default)]
+    pub stand_ins: Vec<LangTag>,
+}
+
+/// A node of the area tree.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Area {
+    /// Its name for machines.
+    pub id: AreaId,
+    /// Its name for people.
+    pub name: String,
+    /// Its label.
+    pub level: Level,
+    /// The area above it; none for a root.
+    #[serde(default)]
+    pub parent: Option<AreaId>,
+    /// The code of the administration, where it has one.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The languages it asks for, in order; empty where the area above speaks for it.
+    #[serde(default)]
+    pub listens: Vec<Wish>,
+    /// What may be played where no language it asks for can be.
+    #[serde(default)]
+    pub fallback: Option<LangTag>,
+}
+
+/// A device in an area.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Controller {
+    /// Its name.
+    pub id: ControllerId,
+    /// Where it stands.
+    pub area: AreaId,
+}
+
+/// Something wrong with one area of a tree.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AreaFault {
+    /// Two areas of one name.
+    #[error("area `{0}` is there twice; rename or remove one")]
+    Duplicate(AreaId),
+    /// A parent that is not in the tree.
+    #[error("area `{area}` lies in `{parent}`, which is not there; add it or name another parent")]
+    UnknownParent {
+        /// The area.
+        area: AreaId,
+        /// The parent it names.
+        parent: AreaId,
+    },
+    /// An area above itself.
+    #[error("area `{0}` lies in itself by way of its parents; give one of them another parent")]
+    Circle(AreaId),
+    /// More areas above one another than [`DEPTH_MAX`].
+    #[error("area `{0}` has more than {DEPTH_MAX} areas above it; remove some in between")]
+    TooDeep(AreaId),
+    /// A fallback where nothing is asked for.
+    #[error("area `{0}` has a fallback but asks for no language; add what it listens to")]
+    FallbackAlone(AreaId),
+    /// A language that is asked for twice.
+    #[error("area `{area}` asks for `{language}` twice; remove one")]
+    AskedTwice {
+        /// The area.
+        area: AreaId,
+        /// The language.
+        language: LangTag,
+    },
+}
+
+impl AreaFault {
+    /// The area that is wrong.
+    pub fn area(&self) -> &AreaId {
+        match self {
+            Self::Duplicate(area)
+            | Self::UnknownParent { area, .. }
+            | Self::Circle(area)
+            | Self::TooDeep(area)
+            | Self::FallbackAlone(area)
+            | Self::AskedTwice { area, .. } => area,
+        }
+    }
+}
+
+/// Everything wrong with a tree; one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreaFaults(pub Vec<AreaFault>);
+
+impl fmt::Display for AreaFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentences: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&sentences.join("\n"))
+    }
+}
+
+impl std::error::Error for AreaFaults {}
+
+/// The areas, checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AreaTree {
+    areas: BTreeMap<AreaId, Area>,
+    children: BTreeMap<AreaId, Vec<AreaId>>,
+}
+
+impl AreaTree {
+    /// Builds the tree, or names everything that is wrong with it.
+    pub fn new(areas: impl IntoIterator<Item = Area>) -> Result<Self, AreaFaults> {
+        let mut tree = Self::default();
+        let mut faults = Vec::new();
+        for area in areas {
+            let id = area.id.clone();
+            if tree.areas.insert(id.clone(), area).is_some() {
+                faults.push(AreaFault::Duplicate(id));
+            }
+        }
+        for area in tree.areas.values() {
+            faults.extend(tree.place_fault(area));
+            faults.extend(profile_faults(area));
+            if let Some(parent) = &area.parent {
+                tree.children.entry(parent.clone()).or_default().push(area.id.clone());
+            }
+        }
+        if faults.is_empty() { Ok(tree) } else { Err(AreaFaults(faults)) }
+    }
+
+    fn place_fault(&self, area: &Area) -> Option<AreaFault> {
+        let parent = area.parent.as_ref()?;
+        if !self.areas.contains_key(parent) {
+            return Some(AreaFault::UnknownParent { area: area.id.clone(), parent: parent.clone() });
+        }
+        let mut above = self.ancestors(area).skip(1);
+        // Above what hangs in a circle is no root either: only the areas in the circle are named.
+        if above.by_ref().take(DEPTH_MAX).any(|up| up.id == area.id) {
+            return Some(AreaFault::Circle(area.id.clone()));
+        }
+        let circle = self.ancestors(area).take(2 * DEPTH_MAX).count() == 2 * DEPTH_MAX;
+        let deep = self.ancestors(area).nth(DEPTH_MAX).is_some();
+        (deep && !circle).then(|| AreaFault::TooDeep(area.id.clone()))
+    }
+
+    /// The area and everything above it, nearest first. Endless in a tree with a circle.
+    fn ancestors<'t>(&'t self, area: &'t Area) -> impl Iterator<Item = &'t Area> {
+        std::iter::successors(Some(area), |area| self.areas.get(area.parent.as_ref()?))
+    }
+
+    /// The area of that name.
+    pub fn get(&self, area: &AreaId) -> Option<&Area> {
+        self.areas.get(area)
+    }
+
+    /// Every area, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Area> {
+        self.areas.values()
+    }
+
+    /// From the root to `area` itself; empty for an area that is not there.
+    pub fn chain(&self, area: &AreaId) -> Vec<AreaId> {
+        let mut chain: Vec<AreaId> = self.upward(area).map(|area| area.id.clone()).collect();
+        chain.reverse();
+        chain
+    }
+
+    /// `area` itself and everything above it, nearest first.
+    pub fn upward(&self, area: &AreaId) -> impl Iterator<Item = &Area> {
+        self.areas.get(area).into_iter().flat_map(|area| self.ancestors(area))
+    }
+
+    /// `area` itself and everything below it, each parent before its children.
+    pub fn below(&self, area: &AreaId) -> Vec<AreaId> {
+        let mut found: Vec<AreaId> = self.areas.get(area).map(|a| a.id.clone()).into_iter().collect();
+        let mut next = 0;
+        while let Some(parent) = found.get(next) {
+            let children = self.children.get(parent).cloned().unwrap_or_default();
+            found.extend(children);
+            next += 1;
+        }
+        found
+    }
+
+    /// The nearest area, `area` itself first, that says what it listens to. Its list and its
+    /// fallback are one profile: a list never meets the fallback of another area.
+    pub fn profile(&self, area: &AreaId) -> Option<&Area> {
+        self.upward(area).find(|area| !area.listens.is_empty())
+    }
+}
+
+fn profile_faults(area: &Area) -> Vec<AreaFault> {
+    let mut faults = Vec::new();
+    if area.fallback.is_some() && area.listens.is_empty() {
+        faults.push(AreaFault::FallbackAlone(area.id.clone()));
+    }
+    let mut asked = BTreeSet::new();
+    for Wish { language, .. } in &area.listens {
+        if !asked.insert(language) {
+            let (area, language) = (area.id.clone(), language.clone());
+            faults.push(AreaFault::AskedTwice { area, language });
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn area(id: &str, parent: &str) -> Area {
+        Area {
+            id: id.parse().unwrap(),
+            name: id.to_owned(),
+            level: Level::Village,
+            parent: parent.parse().ok(),
+            code: None,
+            listens: Vec::new(),
+            fallback: None,
+        }
+    }
+
+    fn speaks(mut area: Area, language: &str) -> Area {
+        area.listens.push(Wish { language: language.parse().unwrap(), stand_ins: Vec::new() });
+        area
+    }
+
+    fn id(text: &str) -> AreaId {
+        text.parse().unwrap()
+    }
+
+    fn names(areas: &[AreaId]) -> Vec<&str> {
+        areas.iter().map(AreaId::as_str).collect()
+    }
+
+    #[test]
+    fn a_chain_leads_from_the_root_and_below_leads_down() {
+        let areas = [area("ban", "xa"), area("tinh", ""), area("xa", "tinh"), area("lang", "xa")];
+        let tree = AreaTree::new(areas).unwrap();
+        assert_eq!(names(&tree.chain(&id("ban"))), ["tinh", "xa", "ban"]);
+        assert_eq!(names(&tree.below(&id("tinh"))), ["tinh", "xa", "ban", "lang"]);
+        assert!(tree.chain(&id("khac")).is_empty());
+    }
+
+    #[test]
+    fn every_fault_of_a_tree_is_named_at_once() {
+        let areas = [area("a", "b"), area("b", "a"), area("c", "x"), area("d", ""), area("d", "")];
+        let faults = AreaTree::new(areas).unwrap_err();
+        assert_eq!(
+            faults.0,
+            [
+                AreaFault::Duplicate(id("d")),
+                AreaFault::Circle(id("a")),
+                AreaFault::Circle(id("b")),
+                AreaFault::UnknownParent { area: id("c"), parent: id("x") },
+            ]
+        );
+    }
+
+    #[test]
+    fn an_area_below_a_circle_is_not_blamed_for_it() {
+        let faults = AreaTree::new([area("a", "a"), area("b", "a")]).unwrap_err();
+        assert_eq!(faults.0, [AreaFault::Circle(id("a"))]);
+    }
+
+    #[test]
+    fn a_tree_that_is_too_deep_is_refused() {
+        let chain = (1..=DEPTH_MAX).map(|i| area(&format!("a{i}"), &format!("a{}", i - 1)));
+        let areas: Vec<Area> = chain.chain([area("a0", "")]).collect();
+        let deepest = format!("a{DEPTH_MAX}").parse().unwrap();
+        assert_eq!(AreaTree::new(areas).unwrap_err().0, [AreaFault::TooDeep(deepest)]);
+    }
+
+    #[test]
+    fn a_village_without_a_profile_takes_the_nearest_above_it() {
+        let areas = [speaks(area("tinh", ""), "vi"), speaks(area("xa", "tinh"), "hni"), area("ban", "xa")];
+        let tree = AreaTree::new(areas).unwrap();
+        assert_eq!(tree.profile(&id("ban")).unwrap().id, id("xa"));
+        assert_eq!(AreaTree::new([area("a", "")]).unwrap().profile(&id("a")), None);
+    }
+
+    #[test]
+    fn a_fallback_alone_and_a_wish_made_twice_are_faults() {
+        let mut alone = area("a", "");
+        alone.fallback = "vi".parse().ok();
+        let twice = speaks(speaks(area("b", ""), "vi"), "vi");
+        let faults = AreaTree::new([alone, twice]).unwrap_err();
+        assert_eq!(faults.0.len(), 2, "{faults}");
+    }
+}
