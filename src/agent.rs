@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use diary::{RECEIPTS_ROUTINE_MAX, Record};
 
+use crate::audio::tone::Tone;
 use crate::calendar::AirtimePolicy;
 use crate::digest::Digest;
 use crate::id::{ControllerId, NetId};
@@ -50,8 +51,6 @@ pub struct Settings {
     pub zone: Zone,
     /// Whether the system clock survives a power cut.
     pub rtc: bool,
-    /// How long the built-in chime sounds.
-    pub chime: Duration,
     /// The software's name and version, for receipts and status.
     pub software: String,
     /// 32 secret random bytes of this start: nonces and chain ids come from them.
@@ -107,12 +106,8 @@ pub struct Publish {
 /// One part of what is played.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The built-in chime.
-    Chime,
-    /// The built-in alert that comes before an emergency.
-    Alert,
-    /// The built-in test tone.
-    Test,
+    /// A built-in tone: the one kind of sound that nobody signs.
+    Tone(Tone),
     /// Nothing, for so long.
     Silence(Duration),
     /// A recording.

@@ -110,6 +110,12 @@ impl Days {
     }
 }
 
+impl From<Weekday> for Days {
+    fn from(day: Weekday) -> Self {
+        Self(1 << day.iso())
+    }
+}
+
 impl TryFrom<Vec<u8>> for Days {
     type Error = NotDays;
 
@@ -157,7 +163,9 @@ impl fmt::Display for AiringKey {
 
 /// Text that is no airing's key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no airing; write programme/controller/date/occurrence, such as tin-sang/mu-ca-1/2026-11-22/0")]
+#[error(
+    "`{0}` names no airing; write programme/controller/date/occurrence, such as tin-sang/mu-ca-1/2026-11-22/0"
+)]
 pub struct NotAnAiringKey(String);
 
 impl FromStr for AiringKey {
@@ -191,14 +199,21 @@ mod tests {
         let key: AiringKey = text.parse().unwrap();
         assert_eq!(key.to_string(), text);
         let json = serde_json::to_string(&key).unwrap();
-        let flat = r#"{"programme":"tin-sang","controller":"mu-ca-1","date":"2026-11-22","occurrence":0}"#;
+        let flat =
+            r#"{"programme":"tin-sang","controller":"mu-ca-1","date":"2026-11-22","occurrence":0}"#;
         assert_eq!(json, flat);
         assert_eq!(serde_json::from_str::<AiringKey>(&json).unwrap(), key);
     }
 
     #[test]
     fn what_is_not_exactly_a_key_is_refused() {
-        for bad in ["", "a/b/2026-11-22", "a/b/2026-11-22/00", "a/b/2026-11-22/65536", "a/b/2026-11-22/0/1"] {
+        for bad in [
+            "",
+            "a/b/2026-11-22",
+            "a/b/2026-11-22/00",
+            "a/b/2026-11-22/65536",
+            "a/b/2026-11-22/0/1",
+        ] {
             assert!(bad.parse::<AiringKey>().is_err(), "{bad}");
         }
     }

@@ -167,7 +167,10 @@ impl AreaTree {
     fn place_fault(&self, area: &Area) -> Option<AreaFault> {
         let parent = area.parent.as_ref()?;
         if !self.areas.contains_key(parent) {
-            return Some(AreaFault::UnknownParent { area: area.id.clone(), parent: parent.clone() });
+            return Some(AreaFault::UnknownParent {
+                area: area.id.clone(),
+                parent: parent.clone(),
+            });
         }
         let mut above = self.ancestors(area).skip(1);
         // Above what hangs in a circle is no root either: only the areas in the circle are named.
@@ -208,7 +211,8 @@ impl AreaTree {
 
     /// `area` itself and everything below it, each parent before its children.
     pub fn below(&self, area: &AreaId) -> Vec<AreaId> {
-        let mut found: Vec<AreaId> = self.areas.get(area).map(|a| a.id.clone()).into_iter().collect();
+        let mut found: Vec<AreaId> =
+            self.areas.get(area).map(|a| a.id.clone()).into_iter().collect();
         let mut next = 0;
         while let Some(parent) = found.get(next) {
             let children = self.children.get(parent).cloned().unwrap_or_default();
@@ -309,7 +313,8 @@ mod tests {
 
     #[test]
     fn a_village_without_a_profile_takes_the_nearest_above_it() {
-        let areas = [speaks(area("tinh", ""), "vi"), speaks(area("xa", "tinh"), "hni"), area("ban", "xa")];
+        let areas =
+            [speaks(area("tinh", ""), "vi"), speaks(area("xa", "tinh"), "hni"), area("ban", "xa")];
         let tree = AreaTree::new(areas).unwrap();
         assert_eq!(tree.profile(&id("ban")).unwrap().id, id("xa"));
         assert_eq!(AreaTree::new([area("a", "")]).unwrap().profile(&id("a")), None);

@@ -13,11 +13,18 @@ pub const ID_CHARS_MAX: usize = 48;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{text}` is no {noun} id; use 1 to {ID_CHARS_MAX} characters of a-z, 0-9 and -, \
-     beginning with a letter or a digit and not ending in -"
+     beginning with a letter or a digit and not ending in -; a controller is not called server, \
+     server-… or …-bulk"
 )]
 pub struct NotAnId {
     noun: &'static str,
     text: String,
+}
+
+/// Client ids of connections that are no controller's main one.
+fn is_reserved(noun: &str, text: &str) -> bool {
+    let reserved = text == "server" || text.starts_with("server-") || text.ends_with("-bulk");
+    noun == "controller" && reserved
 }
 
 fn check(noun: &'static str, text: &str) -> Result<(), NotAnId> {
@@ -26,7 +33,8 @@ fn check(noun: &'static str, text: &str) -> Result<(), NotAnId> {
     let good = bytes.len() <= ID_CHARS_MAX
         && bytes.first().is_some_and(|&c| plain(c))
         && bytes.last().is_some_and(|&c| plain(c))
-        && bytes.iter().all(|&c| plain(c) || c == b'-');
+        && bytes.iter().all(|&c| plain(c) || c == b'-')
+        && !is_reserved(noun, text);
     if good {
         return Ok(());
     }
@@ -112,6 +120,14 @@ mod tests {
         }
         for good in ["a", "lai-chau", "3-ban", &"a".repeat(48)] {
             assert_eq!(good.parse::<AreaId>().unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn a_controller_cannot_take_the_client_id_of_another_connection() {
+        for bad in ["server", "server-2", "mu-ca-1-bulk"] {
+            assert!(bad.parse::<ControllerId>().is_err(), "{bad}");
+            assert!(bad.parse::<AreaId>().is_ok(), "{bad}");
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audio::tone::Tone;
 use crate::calendar::{AiringKey, AirtimePolicy};
 use crate::digest::Digest;
 use crate::id::{AreaId, BulletinId, ControllerId, ProgrammeId};
@@ -22,8 +23,8 @@ pub const VALID_MAX: Duration = Duration::from_secs(7 * 86_400);
 /// Airings in a manifest at most: one every ten minutes for a week.
 pub const AIRINGS_MAX: usize = 1_008;
 
-/// Items in an airing at most: an hour of one-minute items in five languages.
-pub const ITEMS_MAX: usize = 300;
+/// Items in an airing at most: its receipt must fit one entry of the log.
+pub const ITEMS_MAX: usize = 100;
 
 /// One recording in an airing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,12 +74,16 @@ impl ManifestAiring {
     }
 
     /// How long it sounds, chimes and gaps included.
-    pub fn length(&self, chime: Duration) -> Duration {
+    pub fn length(&self) -> Duration {
         let items: u64 = self.items.iter().map(|item| item.length_ms).sum();
         let parts = self.items.len() as u64 + if self.chime { 2 } else { 0 };
         let gaps = u64::from(self.gap_ms) * parts.saturating_sub(1);
-        let chimes = if self.chime { 2 * chime } else { Duration::ZERO };
-        Duration::from_millis(items + gaps) + chimes
+        let chimes = if self.chime {
+            Tone::Opening.duration().get() + Tone::Closing.duration().get()
+        } else {
+            0
+        };
+        Duration::from_millis(items + gaps + chimes)
     }
 }
 
@@ -329,7 +334,8 @@ mod tests {
 
     #[test]
     fn an_airing_is_as_long_as_its_parts_and_the_gaps_between_them() {
-        let length = airing(0, 0, "vi").length(Duration::from_secs(2));
-        assert_eq!(length, Duration::from_millis(2_000 + 500 + 4_000 + 500 + 2_000));
+        let chimes = Tone::Opening.duration().get() + Tone::Closing.duration().get();
+        let length = airing(0, 0, "vi").length();
+        assert_eq!(length, Duration::from_millis(chimes + 500 + 4_000 + 500));
     }
 }

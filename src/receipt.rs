@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 pub const BATCH_RECEIPTS_MAX: usize = 64;
 
 /// Bytes of receipt text in one batch at most: a log entry's limit with room for its frame.
-pub const BATCH_BYTES_MAX: usize = 48 * 1024;
+pub const BATCH_BYTES_MAX: usize = 28 * 1024;
 
 /// How we know that it sounded, each stronger than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

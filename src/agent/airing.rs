@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use crate::agent::{Agent, Output, Part, Playlist, Record, Sounded, covers};
+use crate::audio::tone::Tone;
 use crate::id::EmergencyId;
 use crate::manifest::{Item, ManifestAiring};
 use crate::receipt::{Cause, Event, Evidence, ItemReceipt, Outcome};
@@ -126,7 +127,7 @@ impl Agent {
     /// What forbids a routine airing now, whatever recordings are held.
     fn forbidden(&self, utc: Timestamp, airing: &ManifestAiring) -> Option<Cause> {
         let manifest = self.manifest.as_ref()?;
-        let ends = utc + airing.length(self.settings.chime);
+        let ends = utc + airing.length();
         let descriptors = airing.items.iter().filter_map(|i| self.library.get(i.asset)?.descriptor());
         let mut known = descriptors.peekable();
         let stale = known.peek().is_some() && known.all(|descriptor| descriptor.valid_until <= utc);
@@ -290,13 +291,13 @@ fn running_order(airing: &ManifestAiring, ready: &[bool]) -> (Vec<Part>, Vec<Opt
         order.push((part, item));
     };
     if airing.chime {
-        push(Part::Chime, None);
+        push(Part::Tone(Tone::Opening), None);
     }
     for (n, item) in airing.items.iter().enumerate().filter(|(n, _)| ready[*n]) {
         push(Part::Sound { asset: item.asset, language: item.language.clone() }, Some(n));
     }
     if airing.chime {
-        push(Part::Chime, None);
+        push(Part::Tone(Tone::Closing), None);
     }
     order.into_iter().unzip()
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::agent::airing::What;
 use crate::agent::{Agent, Part, Record, Sounded};
+use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::id::EmergencyId;
 use crate::note::Note;
@@ -196,7 +197,7 @@ impl Agent {
             return vec![];
         }
         let gap = Part::Silence(Duration::from_millis((*gap_ms).into()));
-        let mut parts = vec![Part::Alert];
+        let mut parts = vec![Part::Tone(Tone::Emergency)];
         for _ in 0..(*repeat).clamp(1, REPEAT_MAX) {
             parts.extend(round.iter().cloned());
             parts.push(gap.clone());

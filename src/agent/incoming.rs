@@ -2,6 +2,7 @@
 
 use crate::agent::library::Block;
 use crate::agent::{Agent, Output, RestoredAsset, Slot, covers};
+use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::id::AreaId;
 use crate::manifest::Manifest;
@@ -142,7 +143,7 @@ impl Agent {
             }
             OrderCommand::Selftest {} => {
                 if self.playing.is_none() {
-                    let parts = vec![super::Part::Test];
+                    let parts = vec![super::Part::Tone(Tone::Test)];
                     self.play(super::airing::What::Test, "selftest".to_owned(), parts, vec![None]);
                 }
                 "selftest"
@@ -230,6 +231,9 @@ impl Agent {
         for asset in assets {
             let opened = self.open_descriptor(Timestamp::EPOCH, asset.descriptor.as_bytes());
             if let Ok(descriptor) = opened {
+                if asset.missing.is_empty() && !asset.complete {
+                    self.out.push_back(Output::Assemble(descriptor.asset));
+                }
                 self.library.restore(descriptor, asset.missing, asset.complete);
             }
         }

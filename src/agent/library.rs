@@ -76,7 +76,9 @@ pub(super) struct Library {
 impl Library {
     /// Puts a recording on the shelf that storage holds already, whole or in part.
     pub(super) fn restore(&mut self, descriptor: Descriptor, missing: BTreeSet<u32>, complete: bool) {
-        let shelf = Shelf { missing, complete, ..Shelf::default() };
+        // Every block is here and a power cut came before the whole was compared.
+        let finishing = missing.is_empty() && !complete;
+        let shelf = Shelf { missing, complete, finishing, ..Shelf::default() };
         self.shelves.insert(descriptor.asset, Shelf { descriptor: Some(descriptor), ..shelf });
     }
 

@@ -219,7 +219,6 @@ fn start(stored: &Restored, outer: AirtimePolicy, rtc: bool, now: Now) -> Agent 
         outer,
         zone: Zone::default(),
         rtc,
-        chime: Duration::from_secs(2),
         software: "test".to_owned(),
         randomness: [5; 32],
     };
@@ -358,9 +357,9 @@ fn an_airing_plays_its_languages_in_order_with_a_chime_at_both_ends() {
 
 fn spoken(part: &Part) -> String {
     match part {
-        Part::Chime => "chime".to_owned(),
-        Part::Alert => "alert".to_owned(),
-        Part::Test => "test".to_owned(),
+        Part::Tone(Tone::Opening | Tone::Closing) => "chime".to_owned(),
+        Part::Tone(Tone::Emergency) => "alert".to_owned(),
+        Part::Tone(Tone::Test) => "test".to_owned(),
         Part::Silence(_) => "-".to_owned(),
         Part::Sound { language, .. } => language.to_string(),
     }

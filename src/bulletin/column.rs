@@ -33,7 +33,9 @@ pub struct Column(String);
 
 /// Text that names no column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no column; write 1 to {COLUMN_CHARS_MAX} characters on one line, such as Hỏi đáp pháp luật")]
+#[error(
+    "`{0}` names no column; write 1 to {COLUMN_CHARS_MAX} characters on one line, such as Hỏi đáp pháp luật"
+)]
 pub struct NotAColumn(String);
 
 impl Column {

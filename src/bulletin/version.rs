@@ -97,7 +97,9 @@ pub enum StepRefused {
     #[error("{0} made this recording; another leader must approve it")]
     ApprovedByAnnouncer(PersonId),
     /// The reviewer approving what they listened back to.
-    #[error("{0} listened back to this; another leader must approve it, or set `reviewer_may_approve`")]
+    #[error(
+        "{0} listened back to this; another leader must approve it, or set `reviewer_may_approve`"
+    )]
     ApprovedByReviewer(PersonId),
 }
 
@@ -129,15 +131,31 @@ impl Draft {
         if by == self.content.announcer {
             return Err(StepRefused::ReviewedByAnnouncer(by));
         }
-        Ok(Reviewed { content: self.content, reviewed: Step { by, at } })
+        Ok(Reviewed { content: self.content, review: Step { by, at } })
     }
 }
 
 /// Listened back to; waits for a leader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ReviewedFields")]
 pub struct Reviewed {
     content: Content,
-    reviewed: Step,
+    review: Step,
+}
+
+/// A reviewed version as it was stored, not yet checked.
+#[derive(Deserialize)]
+struct ReviewedFields {
+    content: Content,
+    review: Step,
+}
+
+impl TryFrom<ReviewedFields> for Reviewed {
+    type Error = StepRefused;
+
+    fn try_from(ReviewedFields { content, review }: ReviewedFields) -> Result<Self, StepRefused> {
+        Draft::new(content).review(review.by, review.at)
+    }
 }
 
 impl Reviewed {
@@ -148,7 +166,7 @@ impl Reviewed {
 
     /// Who listened back to it.
     pub fn reviewed(&self) -> &Step {
-        &self.reviewed
+        &self.review
     }
 
     /// `by` approves it and has signed `descriptor`, the note that names its content.
@@ -160,8 +178,7 @@ impl Reviewed {
         policy: ApprovalPolicy,
     ) -> Result<Approved, StepRefused> {
         self.may_approve(&by, policy)?;
-        let Self { content, reviewed } = self;
-        Ok(Approved { content, reviewed, approved: Step { by, at }, descriptor })
+        Ok(Approved { reviewed: self, approval: Step { by, at }, descriptor })
     }
 
     /// Whether `by` may approve it: asked before they are made to sign.
@@ -169,7 +186,7 @@ impl Reviewed {
         if *by == self.content.announcer {
             return Err(StepRefused::ApprovedByAnnouncer(by.clone()));
         }
-        if *by == self.reviewed.by && !policy.reviewer_may_approve {
+        if *by == self.review.by && !policy.reviewer_may_approve {
             return Err(StepRefused::ApprovedByReviewer(by.clone()));
         }
         Ok(())
@@ -184,11 +201,32 @@ impl Reviewed {
 
 /// May be heard, within its bulletin's dates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ApprovedFields")]
 pub struct Approved {
-    content: Content,
-    reviewed: Step,
-    approved: Step,
+    #[serde(flatten)]
+    reviewed: Reviewed,
+    approval: Step,
     descriptor: String,
+}
+
+/// An approved version as it was stored, not yet checked.
+#[derive(Deserialize)]
+struct ApprovedFields {
+    #[serde(flatten)]
+    reviewed: Reviewed,
+    approval: Step,
+    descriptor: String,
+}
+
+impl TryFrom<ApprovedFields> for Approved {
+    type Error = StepRefused;
+
+    fn try_from(fields: ApprovedFields) -> Result<Self, StepRefused> {
+        // Which policy held that day is not stored; what no policy allows is refused.
+        let policy = ApprovalPolicy { reviewer_may_approve: true };
+        let Step { by, at } = fields.approval;
+        fields.reviewed.approve(by, at, fields.descriptor, policy)
+    }
 }
 
 /// What can be heard: the only way from a version to a loudspeaker.
@@ -209,66 +247,65 @@ pub struct Audible<'v> {
 impl Approved {
     /// What it holds.
     pub fn content(&self) -> &Content {
-        &self.content
+        self.reviewed.content()
     }
 
     /// Who listened back to it.
     pub fn reviewed(&self) -> &Step {
-        &self.reviewed
+        self.reviewed.reviewed()
     }
 
     /// Who approved it.
     pub fn approved(&self) -> &Step {
-        &self.approved
+        &self.approval
     }
 
     /// What can be heard of it.
     pub fn publish(&self) -> Audible<'_> {
+        let content = self.content();
         Audible {
-            bulletin: &self.content.bulletin,
-            language: &self.content.language,
-            recording: &self.content.recording,
-            approved_at: self.approved.at,
+            bulletin: &content.bulletin,
+            language: &content.language,
+            recording: &content.recording,
+            approved_at: self.approval.at,
             descriptor: &self.descriptor,
         }
     }
 
     /// Takes it back, for good.
     pub fn withdraw(self, by: PersonId, at: Timestamp, reason: String) -> Withdrawn {
-        let Self { content, reviewed, approved, descriptor: _ } = self;
-        Withdrawn { content, reviewed, approved, withdrawn: Step { by, at }, reason }
+        Withdrawn { approved: self, withdrawal: Step { by, at }, reason }
     }
 }
 
-/// Was approved and is heard no more.
+/// Was approved and is heard no more. There is no way back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawn {
-    content: Content,
-    reviewed: Step,
-    approved: Step,
-    withdrawn: Step,
+    #[serde(flatten)]
+    approved: Approved,
+    withdrawal: Step,
     reason: String,
 }
 
 impl Withdrawn {
     /// What it holds.
     pub fn content(&self) -> &Content {
-        &self.content
+        self.approved.content()
     }
 
     /// Who listened back to it.
     pub fn reviewed(&self) -> &Step {
-        &self.reviewed
+        self.approved.reviewed()
     }
 
     /// Who had approved it.
     pub fn approved(&self) -> &Step {
-        &self.approved
+        self.approved.approved()
     }
 
     /// Who withdrew it.
     pub fn withdrawn(&self) -> &Step {
-        &self.withdrawn
+        &self.withdrawal
     }
 
     /// Why.
@@ -330,7 +367,11 @@ mod tests {
             translator: None,
             announcer: person(announcer),
             voice: Voice::Human,
-            recording: Recording { asset: Digest::of(b"a"), length_ms: 7, source: Digest::of(b"s") },
+            recording: Recording {
+                asset: Digest::of(b"a"),
+                length_ms: 7,
+                source: Digest::of(b"s"),
+            },
         })
     }
 
@@ -352,7 +393,10 @@ mod tests {
     #[test]
     fn an_announcer_cannot_approve_their_own_recording_whatever_the_policy() {
         for policy in [false, true] {
-            assert_eq!(approve("phu", policy), Err(StepRefused::ApprovedByAnnouncer(person("phu"))));
+            assert_eq!(
+                approve("phu", policy),
+                Err(StepRefused::ApprovedByAnnouncer(person("phu")))
+            );
         }
     }
 
@@ -383,6 +427,18 @@ mod tests {
         let draft = reviewed().send_back(person("lan"), AT, "đọc lại câu 2".to_owned());
         assert_eq!(draft.sent_back().unwrap().comment, "đọc lại câu 2");
         assert!(draft.review(person("lan"), AT).is_ok());
+    }
+
+    #[test]
+    fn a_row_in_which_the_announcer_reviewed_or_approved_does_not_read_back() {
+        let json =
+            serde_json::to_string(&Version::Approved(approve("minh", false).unwrap())).unwrap();
+        assert!(serde_json::from_str::<Version>(&json).is_ok());
+        for step in ["lan", "minh"] {
+            let altered = json.replace(&format!(r#""by":"{step}""#), r#""by":"phu""#);
+            assert_ne!(altered, json);
+            assert!(serde_json::from_str::<Version>(&altered).is_err(), "{altered}");
+        }
     }
 
     #[test]

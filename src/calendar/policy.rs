@@ -29,7 +29,9 @@ struct Hours {
 
 /// A window that ends before it begins.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a window from {from} until {until} is empty; for a night write two, one until 24:00 and one from 00:00")]
+#[error(
+    "a window from {from} until {until} is empty; for a night write two, one until 24:00 and one from 00:00"
+)]
 pub struct NotAWindow {
     from: TimeOfDay,
     until: TimeOfDay,
@@ -229,7 +231,11 @@ mod tests {
         let text = r#"{"windows":[{"days":[1,7],"from":"05:00","until":"24:00"}],"sessions_a_day_max":2,"minutes_a_session_max":15,"minutes_a_day_max":20}"#;
         let policy: AirtimePolicy = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&policy).unwrap(), text);
-        for bad in [text.replace("windows", "window"), text.replace("24:00", "05:00"), text.replace("\"from", "\"x\":1,\"from")] {
+        for bad in [
+            text.replace("windows", "window"),
+            text.replace("24:00", "05:00"),
+            text.replace("\"from", "\"x\":1,\"from"),
+        ] {
             assert!(serde_json::from_str::<AirtimePolicy>(&bad).is_err(), "{bad}");
         }
     }

@@ -50,13 +50,19 @@ pub struct Recurrence {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotARecurrence {
     /// Not six or seven fields.
-    #[error("`{0}` is no cron expression; write six fields: second minute hour day month weekday, such as 0 30 5 * * Mon-Sat")]
+    #[error(
+        "`{0}` is no cron expression; write six fields: second minute hour day month weekday, such as 0 30 5 * * Mon-Sat"
+    )]
     Fields(String),
     /// A weekday as a number.
-    #[error("`{0}` counts weekdays, and systems disagree whether 1 is Sunday or Monday; write Mon, Tue, Wed, Thu, Fri, Sat or Sun")]
+    #[error(
+        "`{0}` counts weekdays, and systems disagree whether 1 is Sunday or Monday; write Mon, Tue, Wed, Thu, Fri, Sat or Sun"
+    )]
     Numbered(String),
     /// Fields that mean nothing.
-    #[error("`{text}` is no cron expression: {cause}; the fields are second minute hour day month weekday")]
+    #[error(
+        "`{text}` is no cron expression: {cause}; the fields are second minute hour day month weekday"
+    )]
     Cron {
         /// The expression.
         text: String,
@@ -64,13 +70,19 @@ pub enum NotARecurrence {
         cause: String,
     },
     /// No time, a time twice, or 24:00.
-    #[error("the times {0:?} are no list of times of a day; write each once, from 00:00:00 to 23:59:59")]
+    #[error(
+        "the times {0:?} are no list of times of a day; write each once, from 00:00:00 to 23:59:59"
+    )]
     Times(Vec<TimeOfDay>),
     /// Too often.
-    #[error("{0} times a day are more than {OCCURRENCES_A_DAY_MAX}; give the seconds and minutes as numbers, such as 0 30")]
+    #[error(
+        "{0} times a day are more than {OCCURRENCES_A_DAY_MAX}; give the seconds and minutes as numbers, such as 0 30"
+    )]
     TooOften(usize),
     /// Never.
-    #[error("{0} never comes; check the day of the month, the weekday, and the dates from and until")]
+    #[error(
+        "{0} never comes; check the day of the month, the weekday, and the dates from and until"
+    )]
     Never(String),
 }
 
@@ -113,7 +125,9 @@ impl Recurrence {
             return Err(NotARecurrence::TooOften(often));
         }
         let first = recurrence.first_date();
-        first.map(|_| recurrence.clone()).ok_or_else(|| NotARecurrence::Never(recurrence.to_string()))
+        first
+            .map(|_| recurrence.clone())
+            .ok_or_else(|| NotARecurrence::Never(recurrence.to_string()))
     }
 
     fn times_a_day(&self) -> usize {

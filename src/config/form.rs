@@ -111,6 +111,11 @@ impl<'f> Table<'f> {
         self.value(key).is_some()
     }
 
+    /// Whether `key` is there and is a list.
+    pub fn has_list(&self, key: &str) -> bool {
+        self.value(key).is_some_and(|value| value.get_ref().is_array())
+    }
+
     /// The value of `key`; a fault where it is missing, of another kind, or refused by `parse`.
     pub fn required<A, T, E>(
         &mut self,
@@ -146,7 +151,7 @@ impl<'f> Table<'f> {
     pub fn list<A, T, E>(
         &mut self,
         key: &'static str,
-        parse: impl Fn(A) -> Result<T, E>,
+        mut parse: impl FnMut(A) -> Result<T, E>,
     ) -> Option<Vec<T>>
     where
         A: FromValue<'f>,
@@ -158,7 +163,7 @@ impl<'f> Table<'f> {
             self.wrong_kind(key, "a list in [ ]", value);
             return None;
         };
-        Some(values.iter().filter_map(|value| self.parse_value(key, value, &parse)).collect())
+        Some(values.iter().filter_map(|value| self.parse_value(key, value, &mut parse)).collect())
     }
 
     /// What `build` makes of the table `key`, `None` where it is missing.
@@ -189,7 +194,7 @@ impl<'f> Table<'f> {
     pub fn tables<T>(
         &mut self,
         key: &'static str,
-        build: impl Fn(&mut Table<'f>) -> Option<T>,
+        mut build: impl FnMut(&mut Table<'f>) -> Option<T>,
     ) -> Vec<T> {
         self.known.push(key);
         let Some(value) = self.value(key) else { return Vec::new() };
@@ -197,7 +202,7 @@ impl<'f> Table<'f> {
             self.wrong_kind(key, "a list of tables, each under", value);
             return Vec::new();
         };
-        values.iter().filter_map(|value| self.nested(key, value, &build)).collect()
+        values.iter().filter_map(|value| self.nested(key, value, &mut build)).collect()
     }
 
     fn value(&self, key: &str) -> Option<&'f Spanned<DeValue<'f>>> {
@@ -325,9 +330,8 @@ mod tests {
     fn sample(text: &str) -> Result<Sample, Faults> {
         read("a.toml", text, |form| {
             let listen = form.required("listen", str::parse::<SocketAddr>);
-            let store = form.section("store", |store| {
-                Some(store.optional("pool", within::<u32>(1..=64)))
-            });
+            let store =
+                form.section("store", |store| Some(store.optional("pool", within::<u32>(1..=64))));
             let names = form.list("names", |name: &str| Ok::<_, String>(name.to_owned()));
             let on = form.tables("site", |site| site.required("on", switch));
             Some((listen?, store?, names.unwrap_or_default(), on))
@@ -390,5 +394,16 @@ mod tests {
             form.list("names", |name: At<&str>| Ok::<_, String>(name.line))
         });
         assert_eq!(names, Ok(vec![2, 3]));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[a-z\\[\\]{}=\"'#., \n0-9_-]{0,120}") {
+            if let Err(faults) = sample(&text) {
+                proptest::prop_assert!(!faults.0.is_empty());
+                let lines = text.matches('\n').count() + 1;
+                proptest::prop_assert!(faults.0.iter().all(|f| (1..=lines).contains(&f.line)));
+            }
+        }
     }
 }

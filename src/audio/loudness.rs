@@ -1,0 +1,199 @@
+//! How loud sound is: integrated loudness, range, true peak, and a curve to draw.
+//!
+//! K-weighting and gating by the `ebur128` crate (ITU-R BS.1770-4, EBU R 128, EBU Tech 3342); true peak by
+//! [`super::peak`]. **A loudness that cannot be known is `None`, never −70 LUFS**: less than one gating block of
+//! 400 ms, or nothing above the absolute gate.
+
+use ebur128::{Channel, EbuR128, Mode};
+
+use super::peak::{TruePeak, magnitude};
+use super::source::{Format, Speaker};
+use crate::unit::{Dbtp, Lu, Lufs, Millis, SampleRate};
+
+/// One gating block (BS.1770-4): below it there is no loudness.
+pub const BLOCK: Millis = Millis::new(400);
+
+/// Between two points of the curve.
+pub const CURVE_STEP: Millis = Millis::new(500);
+
+/// Loudness range needs some three-second windows (Tech 3342); below this it is not told.
+const RANGE_MIN: Millis = Millis::new(4_000);
+
+/// Columns that an envelope never exceeds; when it would, two become one.
+const COLUMNS_MAX: usize = 2_000;
+
+/// Time of one column at first.
+const COLUMN_MS: u64 = 20;
+
+/// What was measured of one piece of sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loudness {
+    /// How long it is.
+    pub duration: Millis,
+    /// Integrated loudness; `None` for silence and for less than [`BLOCK`].
+    pub integrated: Option<Lufs>,
+    /// Loudness range; `None` below four seconds.
+    pub range: Option<Lu>,
+    /// The highest true peak of any channel.
+    pub true_peak: Dbtp,
+    /// Momentary loudness at each [`CURVE_STEP`], silence as [`Lufs::MIN`].
+    pub curve: Vec<Lufs>,
+    /// The outline of the wave.
+    pub envelope: Envelope,
+}
+
+/// The largest magnitude of each stretch of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    /// Amplitudes, full scale 1.0, at most 2000 of them.
+    pub columns: Vec<f32>,
+    /// How many frames one column spans.
+    pub frames_per_column: u64,
+    filled: u64,
+}
+
+impl Envelope {
+    fn new(rate: SampleRate) -> Self {
+        Self { columns: Vec::new(), frames_per_column: Millis::new(COLUMN_MS).frames(rate).max(1), filled: 0 }
+    }
+
+    fn push(&mut self, mut interleaved: &[f32], channels: usize) {
+        while !interleaved.is_empty() {
+            if self.filled.is_multiple_of(self.frames_per_column) {
+                self.open_column();
+            }
+            let room = self.frames_per_column - self.filled % self.frames_per_column;
+            let room = usize::try_from(room).map_or(usize::MAX, |frames| frames.saturating_mul(channels));
+            let (now, later) = interleaved.split_at(interleaved.len().min(room));
+            let column = self.columns.last_mut().expect("a column was opened");
+            *column = column.max(magnitude(now));
+            self.filled += (now.len() / channels) as u64;
+            interleaved = later;
+        }
+    }
+
+    fn open_column(&mut self) {
+        if self.columns.len() == COLUMNS_MAX {
+            self.columns = self.columns.chunks(2).map(magnitude).collect();
+            self.frames_per_column *= 2;
+        }
+        self.columns.push(0.0);
+    }
+}
+
+/// Hears interleaved blocks and tells their loudness at the end.
+pub struct Meter {
+    ebu: EbuR128,
+    peaks: Vec<TruePeak>,
+    rate: SampleRate,
+    channels: usize,
+    frames: u64,
+    step: u64,
+    curve: Vec<Lufs>,
+    envelope: Envelope,
+}
+
+impl Meter {
+    /// A meter for blocks of that format.
+    #[must_use]
+    pub fn new(format: &Format) -> Self {
+        let channels = format.channels();
+        Self {
+            ebu: engine(format, Mode::I | Mode::LRA),
+            peaks: vec![TruePeak::new(); channels],
+            rate: format.rate,
+            channels,
+            frames: 0,
+            step: CURVE_STEP.frames(format.rate),
+            curve: Vec::new(),
+            envelope: Envelope::new(format.rate),
+        }
+    }
+
+    /// Hears whole frames of finite samples.
+    pub fn push(&mut self, block: &[f32]) {
+        for (channel, peak) in self.peaks.iter_mut().enumerate() {
+            peak.push(block.iter().skip(channel).step_by(self.channels).copied());
+        }
+        self.envelope.push(block, self.channels);
+        let mut rest = block;
+        while !rest.is_empty() {
+            let room = usize::try_from(self.step - self.frames % self.step).expect("half a second");
+            let (now, later) = rest.split_at(rest.len().min(room * self.channels));
+            self.ebu.add_frames_f32(now).expect("whole frames");
+            self.frames += (now.len() / self.channels) as u64;
+            rest = later;
+            if self.frames.is_multiple_of(self.step) {
+                self.curve.push(Lufs::nearest(self.ebu.loudness_momentary().expect("momentary is on")));
+            }
+        }
+    }
+
+    /// What was heard.
+    #[must_use]
+    pub fn finish(self) -> Loudness {
+        let duration = Millis::of_frames(self.frames, self.rate);
+        let range = self.ebu.loudness_range().ok().filter(|_| duration >= RANGE_MIN);
+        let highest = self.peaks.into_iter().map(TruePeak::finish).fold(0.0, f32::max);
+        Loudness {
+            duration,
+            integrated: integrated(&self.ebu, duration),
+            range: range.map(Lu::nearest),
+            true_peak: Dbtp::of_amplitude(f64::from(highest)),
+            curve: self.curve,
+            envelope: self.envelope,
+        }
+    }
+}
+
+/// Hears mono blocks and tells only their integrated loudness: what the search for a gain needs.
+pub struct Integrator {
+    ebu: EbuR128,
+    rate: SampleRate,
+    frames: u64,
+}
+
+impl Integrator {
+    /// An integrator for mono sound.
+    #[must_use]
+    pub fn new(rate: SampleRate) -> Self {
+        let format = Format { rate, layout: vec![Speaker::Centre] };
+        Self { ebu: engine(&format, Mode::I), rate, frames: 0 }
+    }
+
+    /// Hears finite samples.
+    pub fn push(&mut self, samples: &[f32]) {
+        self.ebu.add_frames_f32(samples).expect("one channel");
+        self.frames += samples.len() as u64;
+    }
+
+    /// Integrated loudness; `None` for silence and for less than [`BLOCK`].
+    #[must_use]
+    pub fn finish(self) -> Option<Lufs> {
+        integrated(&self.ebu, Millis::of_frames(self.frames, self.rate))
+    }
+}
+
+fn integrated(ebu: &EbuR128, duration: Millis) -> Option<Lufs> {
+    let loudness = ebu.loudness_global().ok()?;
+    (duration >= BLOCK && loudness.is_finite() && loudness > Lufs::MIN.get()).then(|| Lufs::nearest(loudness))
+}
+
+fn engine(format: &Format, mode: Mode) -> EbuR128 {
+    let channels = u32::try_from(format.channels()).expect("at most eight");
+    let mut ebu = EbuR128::new(channels, format.rate.get(), mode).expect("rate and channels are in range");
+    let map: Vec<Channel> = format.layout.iter().map(|speaker| position(*speaker)).collect();
+    ebu.set_channel_map(&map).expect("one entry a channel");
+    ebu
+}
+
+fn position(speaker: Speaker) -> Channel {
+    match speaker {
+        Speaker::Left => Channel::Left,
+        Speaker::Right => Channel::Right,
+        Speaker::Centre => Channel::Center,
+        Speaker::Lfe => Channel::Unused,
+        Speaker::LeftSurround => Channel::LeftSurround,
+        Speaker::RightSurround => Channel::RightSurround,
+    }
+}

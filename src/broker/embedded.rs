@@ -1,0 +1,329 @@
+//! The broker inside the server, for a station that runs none of its own.
+//!
+//! It keeps sessions and retained messages in memory only: **after a restart it knows nothing**, and the
+//! protocol does not need it to. Every login, publish and subscription goes through one [`Gatekeeper`].
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mqtt5::broker::config::StorageBackend;
+use mqtt5::broker::{
+    AuthProvider, AuthResult, BrokerConfig, BrokerShutdownHandle, MqttBroker, StorageConfig,
+};
+use mqtt5::error::MqttError;
+use mqtt5::packet::connect::ConnectPacket;
+use mqtt5::protocol::v5::reason_codes::ReasonCode;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use super::{Broker, Gatekeeper, Stopping};
+
+/// How long [`Broker::stop`] waits for the clients to be told.
+pub const STOP_SECONDS_MAX: u64 = 5;
+
+/// Password checks that run at a time.
+const LOGIN_CHECKS_MAX: usize = 4;
+
+/// What one broker holds at most, so that no client can exhaust the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest packet taken, in bytes. The largest document is 256 KiB.
+    pub packet_bytes_max: usize,
+    /// Connections at a time, and also connections from one network address.
+    pub connections_max: usize,
+    /// Messages held for one client that is slow, and as many again while it is away. Over this, one at most
+    /// once is dropped when it comes, and of the others the oldest.
+    pub queue_messages_max: usize,
+    /// Bytes held for one client that is away.
+    pub queue_bytes_max: usize,
+    /// Messages sent to one client and not yet acknowledged by it.
+    pub inflight_messages_max: u16,
+    /// Subscriptions of one client.
+    pub subscriptions_max: usize,
+    /// Retained messages in all: a manifest and a status for each controller, and a few more.
+    pub retained_messages_max: usize,
+    /// Days after which the session of a client that stays away is forgotten.
+    pub session_days_max: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            packet_bytes_max: 1024 * 1024,
+            connections_max: 10_000,
+            queue_messages_max: 10_000,
+            queue_bytes_max: 16 * 1024 * 1024,
+            inflight_messages_max: 64,
+            subscriptions_max: 256,
+            retained_messages_max: 50_000,
+            session_days_max: 14,
+        }
+    }
+}
+
+/// Why the embedded broker does not run, or did not stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The port is taken.
+    #[error(
+        "the embedded broker cannot listen on {0}: another program holds this port; stop that program (`ss -ltnp` names it) or give the broker another port"
+    )]
+    InUse(SocketAddr),
+    /// The address is not one of this machine, or its port is reserved.
+    #[error(
+        "the embedded broker cannot listen on {address}: {reason}; choose an address of this machine and a port above 1023"
+    )]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// It ran, and ended by itself.
+    #[error(
+        "the embedded broker on {address} ended with a fault: {reason}; restart the server, the controllers come back by themselves"
+    )]
+    Ended {
+        /// Where it listened.
+        address: SocketAddr,
+        /// What the broker said.
+        reason: String,
+    },
+    /// The clients were not told in time.
+    #[error(
+        "the embedded broker on {0} did not end within {STOP_SECONDS_MAX} s and was cut off; the controllers come back by themselves"
+    )]
+    SlowStop(SocketAddr),
+}
+
+/// A broker that runs inside this process. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Embedded {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    running: JoinHandle<Result<(), MqttError>>,
+}
+
+impl Embedded {
+    /// Starts to listen on `listen`; port 0 takes a free one, see [`Broker::address`].
+    ///
+    /// # Errors
+    /// If the address cannot be listened on.
+    pub async fn start(
+        listen: SocketAddr,
+        gatekeeper: Arc<dyn Gatekeeper>,
+        limits: Limits,
+    ) -> Result<Self, BrokerError> {
+        let broker = MqttBroker::with_config(config(listen, &limits)).await;
+        let mut broker = broker
+            .map_err(|error| listen_error(listen, &error))?
+            .with_auth_provider(Arc::new(Gate::new(gatekeeper)));
+        let address = broker.local_addr().unwrap_or(listen);
+        let shutdown = Shutdown(broker.shutdown_handle());
+        let mut ready = broker.ready_receiver();
+        let running = tokio::spawn(async move { broker.run().await });
+        match ready.wait_for(|ready| *ready).await {
+            Ok(_) => Ok(Self { address, shutdown, running }),
+            Err(_) => Err(ended(address, running.await)),
+        }
+    }
+}
+
+impl Broker for Embedded {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn stop(self: Box<Self>) -> Stopping {
+        Box::pin(async move {
+            let Self { address, shutdown, mut running } = *self;
+            drop(shutdown);
+            match tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), &mut running).await {
+                Ok(Ok(Ok(()))) => Ok(()),
+                Ok(outcome) => Err(ended(address, outcome)),
+                Err(_) => {
+                    running.abort();
+                    Err(BrokerError::SlowStop(address))
+                }
+            }
+        })
+    }
+}
+
+/// Tells the broker to stop when dropped.
+struct Shutdown(BrokerShutdownHandle);
+
+impl std::fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shutdown")
+    }
+}
+
+impl Drop for Shutdown {
+    fn drop(&mut self) {
+        self.0.shutdown();
+    }
+}
+
+fn config(listen: SocketAddr, limits: &Limits) -> BrokerConfig {
+    // Without this the library would keep its sessions in files under the working directory.
+    let memory = StorageConfig::new()
+        .with_backend(StorageBackend::Memory)
+        .with_max_queued_messages_per_client(limits.queue_messages_max)
+        .with_max_queued_bytes_per_client(limits.queue_bytes_max);
+    let mut config = BrokerConfig::new()
+        .with_bind_addresses(vec![listen])
+        .with_max_clients(limits.connections_max)
+        .with_max_packet_size(limits.packet_bytes_max)
+        .with_session_expiry(Duration::from_hours(24 * u64::from(limits.session_days_max)))
+        .with_maximum_qos(1)
+        .with_max_subscriptions_per_client(limits.subscriptions_max)
+        .with_max_retained_messages(limits.retained_messages_max)
+        .with_client_channel_capacity(limits.queue_messages_max)
+        .with_max_outbound_inflight(limits.inflight_messages_max)
+        .with_sys_topics_enabled(false)
+        .with_storage(memory);
+    config.shared_subscription_available = false;
+    config
+}
+
+/// Asks the system once more why the address cannot be had: the library gives its answer as prose.
+fn listen_error(address: SocketAddr, error: &MqttError) -> BrokerError {
+    match std::net::TcpListener::bind(address) {
+        Err(again) if again.kind() == ErrorKind::AddrInUse => BrokerError::InUse(address),
+        Err(again) => BrokerError::Listen { address, reason: again.to_string() },
+        Ok(_) => BrokerError::Listen { address, reason: error.to_string() },
+    }
+}
+
+fn ended(
+    address: SocketAddr,
+    outcome: Result<Result<(), MqttError>, tokio::task::JoinError>,
+) -> BrokerError {
+    let reason = match outcome {
+        Ok(Ok(())) => "it stopped before it was ready".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    BrokerError::Ended { address, reason }
+}
+
+/// Our gatekeeper in the shape the library asks for.
+struct Gate {
+    keeper: Arc<dyn Gatekeeper>,
+    /// Password checks at a time: after a power cut thousands of controllers come at once, and a thread for
+    /// each would leave the others no processor.
+    checks: Semaphore,
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl AuthProvider for Gate {
+    fn authenticate<'a>(
+        &'a self,
+        connect: &'a ConnectPacket,
+        _from: SocketAddr,
+    ) -> Answer<'a, mqtt5::Result<AuthResult>> {
+        Box::pin(async move { Ok(self.login(connect).await) })
+    }
+
+    fn authorize_publish<'a>(
+        &'a self,
+        _client: &str,
+        user: Option<&'a str>,
+        topic: &'a str,
+    ) -> Answer<'a, bool> {
+        let allowed = user.is_some_and(|user| self.keeper.may_publish(user, topic));
+        Box::pin(std::future::ready(allowed))
+    }
+
+    fn authorize_subscribe<'a>(
+        &'a self,
+        _client: &str,
+        user: Option<&'a str>,
+        filter: &'a str,
+    ) -> Answer<'a, bool> {
+        let allowed = user.is_some_and(|user| self.keeper.may_subscribe(user, filter));
+        Box::pin(std::future::ready(allowed))
+    }
+}
+
+impl Gate {
+    fn new(keeper: Arc<dyn Gatekeeper>) -> Self {
+        Self { keeper, checks: Semaphore::new(LOGIN_CHECKS_MAX) }
+    }
+
+    /// Checks the password on a thread that may block: hashing is slow on purpose.
+    async fn login(&self, connect: &ConnectPacket) -> AuthResult {
+        let refused = AuthResult::fail(ReasonCode::BadUsernameOrPassword);
+        let (Some(user), Some(password)) = (connect.username.clone(), connect.password.clone())
+        else {
+            return refused;
+        };
+        let Ok(_turn) = self.checks.acquire().await else { return refused };
+        let (gatekeeper, client_id) = (Arc::clone(&self.keeper), connect.client_id.clone());
+        let asked = tokio::task::spawn_blocking(move || {
+            gatekeeper.login(&client_id, &user, &password).then_some(user)
+        });
+        match asked.await {
+            Ok(Some(user)) => AuthResult::success_with_user(user),
+            Ok(None) | Err(_) => refused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Gatekeeper for Nobody {
+        fn login(&self, _client_id: &str, _user: &str, _password: &[u8]) -> bool {
+            false
+        }
+        fn may_publish(&self, _user: &str, _topic: &str) -> bool {
+            false
+        }
+        fn may_subscribe(&self, _user: &str, _filter: &str) -> bool {
+            false
+        }
+    }
+
+    async fn on(listen: SocketAddr) -> Result<Embedded, BrokerError> {
+        Embedded::start(listen, Arc::new(Nobody), Limits::default()).await
+    }
+
+    #[tokio::test]
+    async fn port_zero_takes_a_free_port_and_tells_it() {
+        let broker = on(([127, 0, 0, 1], 0).into()).await.unwrap();
+        assert_ne!(broker.address().port(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named_in_the_error() {
+        let first = on(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let error = on(first.address()).await.unwrap_err();
+        assert!(
+            matches!(error, BrokerError::InUse(address) if address == first.address()),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_machine_is_an_error_that_says_so() {
+        let error = on(([192, 0, 2, 1], 0).into()).await.unwrap_err();
+        assert!(error.to_string().contains("choose an address of this machine"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_stopped_broker_frees_its_port() {
+        let broker = on(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = broker.address();
+        Box::new(broker).stop().await.unwrap();
+        std::net::TcpListener::bind(address).unwrap();
+    }
+}

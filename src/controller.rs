@@ -1,0 +1,404 @@
+//! A controller as it runs: an [`Agent`] with a link, a shelf, a speaker and a clock.
+//!
+//! The shell decides nothing. It hands inputs to the agent and carries its outputs out in order;
+//! when storage fails it ends, because the agent may not go on over a write that failed.
+
+mod config;
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+pub use config::Config;
+
+use crate::agent::{Agent, Input, Output, Restored, Settings, StartError};
+use crate::broker::{Link, LinkEvent, LinkOptions, Pace, Qos, Will};
+use crate::clock::Clock;
+use crate::entropy;
+use crate::note::{PublicKey, Signer};
+use crate::speaker::{Report, Speaker};
+use crate::trust::device_key_name;
+use crate::vault::{
+    Shelf, ShelfLock, VaultError, create_key, load_key, read_text, write_atomic, write_secret,
+};
+
+/// Keep-alive of the main connection: a lost link shows within two and a half times this.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Reports of the speaker that may wait; it makes a few a minute.
+const REPORTS_MAX: usize = 256;
+
+/// Bytes of a configuration or password file at most.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Why a controller could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ControllerError {
+    /// The configuration is wrong; all faults at once.
+    #[error("{0}")]
+    Config(#[from] crate::config::Faults),
+    /// A file is missing.
+    #[error("{path} is missing; {mend}")]
+    Missing {
+        /// Which.
+        path: String,
+        /// What to do.
+        mend: &'static str,
+    },
+    /// Storage failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The agent refused to start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The speaker could not be opened.
+    #[error("the speaker cannot be opened: {0}; check [speaker] in controller.toml")]
+    Speaker(std::io::Error),
+}
+
+/// What a controller shows of itself while it runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Glance {
+    /// Whether its main connection is up.
+    pub online: bool,
+    /// What plays, by its title.
+    pub playing: Option<String>,
+    /// The part that plays, and of how many.
+    pub part: (usize, usize),
+    /// The language of that part, where it is a recording.
+    pub language: Option<crate::lang::LangTag>,
+    /// Whether it holds every recording of its manifest.
+    pub stocked: bool,
+    /// Airings in its manifest.
+    pub airings: usize,
+    /// Receipts not yet acknowledged.
+    pub receipts_waiting: u64,
+}
+
+/// Reads a configuration file.
+pub fn read_config(path: &Path) -> Result<Config, ControllerError> {
+    let mend = "name it with --config; `loaban fleet provision` writes one";
+    let missing = || ControllerError::Missing { path: path.display().to_string(), mend };
+    let text = read_text(path, FILE_BYTES_MAX)?.ok_or_else(missing)?;
+    Ok(Config::read(path, &text)?)
+}
+
+/// Makes the device's own key where there is none, and returns its public half: what the station
+/// enrols.
+pub fn enrol(config: &Config) -> Result<PublicKey, ControllerError> {
+    let _lock = ShelfLock::take(&config.state)?;
+    Ok(device_key(config)?.public())
+}
+
+fn device_key(config: &Config) -> Result<Signer, ControllerError> {
+    let path = config.state.join("device.key");
+    if let Some(key) = load_key(&path)? {
+        return Ok(key);
+    }
+    let name = device_key_name(&config.net, &config.controller);
+    Ok(create_key(&path, name, entropy::bytes())?)
+}
+
+/// Runs until `stop` turns true, then says goodbye.
+pub async fn run(
+    config: Config,
+    mut stop: watch::Receiver<bool>,
+    glance: watch::Sender<Glance>,
+) -> Result<(), ControllerError> {
+    let mut shell = Shell::start(config, glance)?;
+    shell.carry_out().await?;
+    loop {
+        let wake = shell.clock.until(shell.agent.wake_at(shell.clock.now()));
+        let input = tokio::select! {
+            event = shell.main.next() => shell.main_event(event).await,
+            event = next_of(&mut shell.bulk) => shell.bulk_event(event).await,
+            Some((token, sounded)) = shell.reports.recv() => {
+                shell.look(token, &sounded);
+                Some(Input::Speaker { token, sounded })
+            }
+            () = tokio::time::sleep(wake) => Some(Input::Tick),
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        if let Some(input) = input {
+            shell.agent.handle(shell.clock.now(), input);
+        }
+        shell.carry_out().await?;
+    }
+    shell.main.close().await;
+    Ok(())
+}
+
+async fn next_of(link: &mut Option<Link>) -> LinkEvent {
+    match link {
+        Some(link) => link.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Shell {
+    config: Config,
+    password: String,
+    agent: Agent,
+    clock: Clock,
+    shelf: Shelf,
+    _lock: ShelfLock,
+    speaker: Speaker,
+    reports: mpsc::Receiver<Report>,
+    main: Link,
+    filters: Vec<String>,
+    bulk: Option<Link>,
+    bulk_filters: Vec<String>,
+    list: Option<crate::agent::Playlist>,
+    part: usize,
+    glance: watch::Sender<Glance>,
+    online: bool,
+}
+
+impl Shell {
+    fn start(config: Config, glance: watch::Sender<Glance>) -> Result<Self, ControllerError> {
+        let lock = ShelfLock::take(&config.state)?;
+        let password = password(&config)?;
+        let clock = Clock::start();
+        let restored = restore(&config)?;
+        let agent = Agent::start(settings(&config), device_key(&config)?, restored, clock.now())?;
+        let mut shelf = Shelf::open(&config.state)?;
+        shelf.replace_diary(&agent.compact(clock.now()))?;
+        let (send, reports) = mpsc::channel(REPORTS_MAX);
+        let folder = config.state.clone();
+        let recording = move |asset| folder.join("assets").join(format!("{asset}.opus"));
+        // The channel is closed only when this process ends.
+        let report = move |report| drop(send.blocking_send(report));
+        let speaker = Speaker::start(config.sink.clone(), recording, report)
+            .map_err(ControllerError::Speaker)?;
+        let (topic, payload) = agent.will(clock.now());
+        let will = Will { topic, payload: payload.into_bytes(), retain: true };
+        let main = Link::open(options(&config, &password, Some(will)));
+        let topics = crate::protocol::Topics::new(&config.net);
+        let filters = topics.main_filters(&config.controller);
+        info!(controller = %config.controller, broker = %config.broker, "controller started");
+        Ok(Self {
+            config,
+            password,
+            agent,
+            clock,
+            shelf,
+            _lock: lock,
+            speaker,
+            reports,
+            main,
+            filters,
+            bulk: None,
+            bulk_filters: vec![],
+            list: None,
+            part: 0,
+            glance,
+            online: false,
+        })
+    }
+
+    async fn main_event(&mut self, event: LinkEvent) -> Option<Input> {
+        match event {
+            LinkEvent::Up { .. } => {
+                if let Err(error) = self.main.subscribe(&self.filters).await {
+                    warn!(%error, "cannot subscribe");
+                }
+                None
+            }
+            LinkEvent::Subscribed { .. } if !self.online => {
+                self.online = true;
+                info!(controller = %self.config.controller, "link up");
+                Some(Input::MainUp)
+            }
+            LinkEvent::Subscribed { .. } | LinkEvent::Published(_) => None,
+            LinkEvent::Denied { filters } => {
+                warn!(?filters, "the broker denies a subscription; its access rules must change");
+                None
+            }
+            LinkEvent::Message { topic, payload, .. } => Some(Input::Message { topic, payload }),
+            LinkEvent::Down { reason } | LinkEvent::Refused { reason } => {
+                if self.online || !self.glance.borrow().online {
+                    warn!(controller = %self.config.controller, reason, "link down");
+                }
+                self.online = false;
+                Some(Input::MainDown)
+            }
+        }
+    }
+
+    async fn bulk_event(&mut self, event: LinkEvent) -> Option<Input> {
+        match event {
+            LinkEvent::Up { .. } => {
+                self.subscribe_bulk().await;
+                None
+            }
+            LinkEvent::Subscribed { filters } => {
+                (filters == self.bulk_filters).then_some(Input::BulkUp)
+            }
+            LinkEvent::Message { topic, payload, .. } => Some(Input::Message { topic, payload }),
+            LinkEvent::Down { .. } | LinkEvent::Refused { .. } => Some(Input::BulkDown),
+            LinkEvent::Published(_) | LinkEvent::Denied { .. } => None,
+        }
+    }
+
+    async fn subscribe_bulk(&mut self) {
+        if let Some(bulk) = &self.bulk {
+            // Down by now: the next `Up` subscribes again.
+            let _ = bulk.subscribe(&self.bulk_filters).await;
+        }
+    }
+
+    async fn carry_out(&mut self) -> Result<(), ControllerError> {
+        while let Some(output) = self.agent.poll() {
+            self.carry_out_one(output).await?;
+        }
+        self.show();
+        Ok(())
+    }
+
+    async fn carry_out_one(&mut self, output: Output) -> Result<(), ControllerError> {
+        match output {
+            Output::Keep(record) => self.shelf.keep(&record)?,
+            Output::KeepNote(slot, note) => self.shelf.keep_note(slot, &note)?,
+            Output::KeepBlock { asset, offset, bytes } => {
+                self.shelf.keep_block(asset, offset, &bytes)?;
+            }
+            Output::Assemble(asset) => {
+                let whole = self.shelf.assemble(asset)?;
+                self.agent.handle(self.clock.now(), Input::Assembled { asset, whole });
+            }
+            Output::Forget(asset) => self.shelf.forget(asset),
+            Output::Publish(message) => {
+                let sent =
+                    self.main.publish(&message.topic, message.payload, Qos::AtLeastOnce, message.retain);
+                // What is lost with the link is sent again by the agent's own timers.
+                if let Err(error) = sent.await {
+                    info!(%error, topic = message.topic, "not sent");
+                }
+            }
+            Output::Bulk(filters) => self.open_bulk(filters).await,
+            Output::Play(list) => self.play(list),
+            Output::Stop => self.speaker.stop(),
+            Output::Volume(percent) => self.speaker.volume(percent),
+        }
+        Ok(())
+    }
+
+    async fn open_bulk(&mut self, filters: Vec<String>) {
+        self.bulk_filters = filters;
+        if self.bulk_filters.is_empty() {
+            if let Some(bulk) = self.bulk.take() {
+                // Its goodbye must not hold up the airing that may be due.
+                tokio::spawn(bulk.close());
+            }
+        } else if self.bulk.is_some() {
+            self.subscribe_bulk().await;
+        } else {
+            let mut options = options(&self.config, &self.password, None);
+            options.client_id = format!("{}-bulk", self.config.controller);
+            options.clean_session = true;
+            self.bulk = Some(Link::open(options));
+        }
+    }
+
+    fn play(&mut self, list: crate::agent::Playlist) {
+        info!(controller = %self.config.controller, what = list.title, "plays");
+        self.list = Some(list.clone());
+        self.part = 0;
+        self.speaker.play(list);
+    }
+
+    fn look(&mut self, token: u64, sounded: &crate::agent::Sounded) {
+        use crate::agent::Sounded;
+        if self.list.as_ref().is_none_or(|list| list.token != token) {
+            return;
+        }
+        match sounded {
+            Sounded::Part(n) => self.part = n + 1,
+            Sounded::Failed(why) => {
+                warn!(controller = %self.config.controller, why, "cannot play");
+                self.list = None;
+            }
+            Sounded::Finished | Sounded::Stopped => self.list = None,
+        }
+    }
+
+    fn show(&self) {
+        let list = self.list.as_ref();
+        let language = list.and_then(|list| match list.parts.get(self.part) {
+            Some(crate::agent::Part::Sound { language, .. }) => Some(language.clone()),
+            _ => None,
+        });
+        let glance = Glance {
+            online: self.online,
+            playing: self.agent.playing().map(str::to_owned),
+            part: (self.part, list.map_or(0, |list| list.parts.len())),
+            language,
+            stocked: self.agent.is_stocked(),
+            airings: self.agent.manifest().map_or(0, |manifest| manifest.airings.len()),
+            receipts_waiting: self.agent.receipts_waiting(),
+        };
+        self.glance.send_if_modified(|held| {
+            let changed = *held != glance;
+            *held = glance;
+            changed
+        });
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        net: config.net.clone(),
+        controller: config.controller.clone(),
+        anchors: config.anchors.clone(),
+        outer: config.outer(),
+        zone: config.zone,
+        rtc: config.rtc,
+        software: concat!("loaban-controller/", env!("CARGO_PKG_VERSION")).to_owned(),
+        randomness: entropy::bytes(),
+    }
+}
+
+fn options(config: &Config, password: &str, will: Option<Will>) -> LinkOptions {
+    LinkOptions {
+        address: config.broker.clone(),
+        client_id: config.controller.to_string(),
+        user: config.controller.to_string(),
+        password: password.to_owned(),
+        clean_session: false,
+        keep_alive: KEEP_ALIVE,
+        will,
+        pace: Pace::default(),
+        seed: u64::from_be_bytes(entropy::bytes()),
+    }
+}
+
+fn password(config: &Config) -> Result<String, ControllerError> {
+    let mend = "copy it from the provisioning folder";
+    let path = config.password_file.display().to_string();
+    let text = read_text(&config.password_file, FILE_BYTES_MAX)?;
+    text.map(|text| text.trim().to_owned()).ok_or(ControllerError::Missing { path, mend })
+}
+
+fn restore(config: &Config) -> Result<Restored, ControllerError> {
+    let mut restored = Shelf::restore(&config.state, &config.net)?;
+    if restored.trust.is_none() {
+        restored.trust = read_text(&config.trust, crate::note::NOTE_BYTES_MAX as u64)?;
+    }
+    Ok(restored)
+}
+
+/// Writes what an installer copies to the device: configuration, trust document, password.
+pub fn write_provision(
+    folder: &Path,
+    config: &str,
+    trust: &str,
+    password: &str,
+) -> Result<(), VaultError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|source| VaultError::Io { what: "make", path: folder.to_owned(), source })?;
+    write_atomic(&folder.join("controller.toml"), config.as_bytes())?;
+    write_atomic(&folder.join("trust.note"), trust.as_bytes())?;
+    write_secret(&folder.join("password"), format!("{password}\n").as_bytes())
+}

@@ -1,0 +1,186 @@
+//! `controller.toml`: everything a controller is told once, read whole, checked whole.
+
+use std::path::{Path, PathBuf};
+
+use crate::broker::BrokerAddress;
+use crate::calendar::{AirtimePolicy, Days, Weekday, Window};
+use crate::config::{self, Faults, Table, parse};
+use crate::id::{ControllerId, NetId};
+use crate::note::PublicKey;
+use crate::speaker::Sink;
+use crate::time::{TimeOfDay, Zone};
+use crate::trust::Anchors;
+
+/// A controller's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The deployment.
+    pub net: NetId,
+    /// Its own id; its MQTT user and client id too.
+    pub controller: ControllerId,
+    /// The broker.
+    pub broker: BrokerAddress,
+    /// The file with its MQTT password, made for this device alone.
+    pub password_file: PathBuf,
+    /// The folder for everything it holds.
+    pub state: PathBuf,
+    /// The trust document it was provisioned with.
+    pub trust: PathBuf,
+    /// The root keys it was provisioned with.
+    pub anchors: Anchors,
+    /// The zone of its quiet hours.
+    pub zone: Zone,
+    /// Whether its clock survives a power cut.
+    pub rtc: bool,
+    /// Where it sounds.
+    pub sink: Sink,
+    /// When routine airings may sound at all.
+    pub windows: Vec<Window>,
+}
+
+impl Config {
+    /// Reads `text`, which came from `path`; relative paths in it are relative to its folder.
+    pub fn read(path: &Path, text: &str) -> Result<Self, Faults> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config::read(&path.display().to_string(), text, |form| build(form, folder))
+    }
+
+    /// The outer quiet hours as a policy without limits of number.
+    pub fn outer(&self) -> AirtimePolicy {
+        AirtimePolicy {
+            windows: self.windows.clone(),
+            sessions_a_day_max: u16::MAX,
+            minutes_a_session_max: u16::MAX,
+            minutes_a_day_max: u16::MAX,
+        }
+    }
+}
+
+fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
+    let file = |text: &str| Ok::<_, std::convert::Infallible>(folder.join(text));
+    let net = form.required("net", str::parse::<NetId>);
+    let controller = form.required("controller", str::parse::<ControllerId>);
+    let broker = form.required("broker", str::parse::<BrokerAddress>);
+    let password_file = form.required("password_file", file);
+    let state = form.required("state", file);
+    let trust = form.required("trust", file);
+    let root_threshold = form.required("root_threshold", parse::within::<u8>(1..=16));
+    let roots = form.list("roots", str::parse::<PublicKey>);
+    if roots.as_ref().is_none_or(Vec::is_empty) {
+        form.fault("roots", "`roots` names no root key; copy it from the provisioning folder");
+    }
+    let zone = form.optional("zone", str::parse::<Zone>).unwrap_or_default();
+    let rtc = form.optional("rtc", parse::switch).unwrap_or(false);
+    let sink = form.section("speaker", |speaker| build_sink(speaker, folder));
+    let windows = form.tables("window", build_window);
+    if windows.is_empty() {
+        form.fault("window", "no [[window]]: the controller would never sound; add one");
+    }
+    Some(Config {
+        net: net?,
+        controller: controller?,
+        broker: broker?,
+        password_file: password_file?,
+        state: state?,
+        trust: trust?,
+        anchors: Anchors { root_threshold: root_threshold?, roots: roots? },
+        zone,
+        rtc,
+        sink: sink?,
+        windows,
+    })
+}
+
+fn build_sink(speaker: &mut Table<'_>, folder: &Path) -> Option<Sink> {
+    let kind = speaker.required("kind", |kind: &str| match kind {
+        "wav" | "null" => Ok(kind.to_owned()),
+        other => Err(format!("`{other}` is no kind of speaker; use wav or null")),
+    });
+    let path = speaker.optional("folder", |text: &str| {
+        Ok::<_, std::convert::Infallible>(folder.join(text))
+    });
+    if kind.as_deref() == Some("wav") && path.is_none() {
+        speaker.fault("folder", "`folder` is missing; name the folder for the WAV files");
+    }
+    match kind?.as_str() {
+        "wav" => Some(Sink::Wav(path?)),
+        _ => Some(Sink::Null),
+    }
+}
+
+fn build_window(table: &mut Table<'_>) -> Option<Window> {
+    let days = table.list("days", |day: &str| match day {
+        "all" => Ok(Weekday::ALL.to_vec()),
+        day => day.parse().map(|day| vec![day]),
+    });
+    let from = table.required("from", str::parse::<TimeOfDay>);
+    let until = table.required("until", str::parse::<TimeOfDay>);
+    let Some(days) = Days::of(days.unwrap_or_default().into_iter().flatten()) else {
+        table.fault("days", "`days` names no day; write [\"all\"] or [\"mon\", …]");
+        return None;
+    };
+    let window = Window::new(days, from?, until?);
+    window.map_err(|fault| table.fault("from", fault.to_string())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+net = "laichau"
+controller = "mu-ca-1"
+broker = "mqtt://127.0.0.1:1883"
+password_file = "password"
+state = "state"
+trust = "trust.note"
+root_threshold = 1
+roots = ["x/root/1+eb1a4ff4+AYqI495hXk57QeHyY+mXbHmzfBL7VItO8dZq3gKeOpT8"]
+[speaker]
+kind = "null"
+[[window]]
+days = ["all"]
+from = "05:00"
+until = "21:00"
+"#;
+
+    fn read(text: &str) -> Result<Config, Faults> {
+        Config::read(Path::new("/etc/loaban/controller.toml"), text)
+    }
+
+    fn key() -> String {
+        crate::note::Signer::from_seed("x/root/1".parse().unwrap(), &[1; 32]).public().to_string()
+    }
+
+    fn good() -> String {
+        let start = GOOD.find("x/root/1").unwrap();
+        let end = GOOD[start..].find('"').unwrap() + start;
+        GOOD.replace(&GOOD[start..end], &key())
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let config = read(&good()).unwrap();
+        assert_eq!(config.state, Path::new("/etc/loaban/state"));
+        assert_eq!(config.sink, Sink::Null);
+    }
+
+    #[test]
+    fn three_faults_are_told_at_once_each_with_its_line() {
+        let text = good()
+            .replace("\"laichau\"", "\"Lai Châu\"")
+            .replace("from = \"05:00\"", "from = \"25:00\"")
+            .replace("kind = \"null\"", "kind = \"null\"\nvolume = 3");
+        let sentences = read(&text).unwrap_err().to_string();
+        for part in ["controller.toml:2:", "unknown key `volume`", "`from`", "no network id"] {
+            assert!(sentences.contains(part), "{part}: {sentences}");
+        }
+        assert_eq!(sentences.lines().count(), 3, "{sentences}");
+    }
+
+    #[test]
+    fn a_controller_without_hours_is_refused() {
+        let (head, _) = good().split_once("[[window]]").map(|(a, b)| (a.to_owned(), b.len())).unwrap();
+        assert!(read(&head).unwrap_err().to_string().contains("never sound"));
+    }
+}

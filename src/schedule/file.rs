@@ -1,0 +1,119 @@
+//! Schedule files: areas, controllers, airtime policies and programmes as people write them.
+//!
+//! Any number of files make one schedule. Each is read by itself; [`check`] then puts them
+//! together and names what does not fit. **Either everything is right, or every fault is named
+//! with its file and line and nothing is taken over.** [`Checked::export`] writes one file that
+//! reads back as the same schedule.
+
+use std::collections::BTreeMap;
+
+use crate::bulletin::Column;
+use crate::calendar::AirtimePolicy;
+use crate::config::{At, Faults, read};
+use crate::fleet::{Area, AreaTree, Controller};
+use crate::id::{AreaId, BulletinId, NotAnId};
+use crate::lang::{LangTag, NotATag};
+use crate::schedule::Programme;
+
+mod check;
+mod export;
+mod tables;
+
+pub use check::check;
+
+/// One file, read but not yet compared with the others.
+#[derive(Debug)]
+pub struct ScheduleFile {
+    name: String,
+    languages: Vec<LangTag>,
+    areas: Vec<Area>,
+    controllers: Vec<Controller>,
+    policies: Vec<(AreaId, AirtimePolicy)>,
+    programmes: Vec<Programme>,
+    notes: Notes,
+}
+
+impl ScheduleFile {
+    /// Reads `text`, which came from the file `name`.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Faults> {
+        read(name, text, |form| {
+            let mut notes = Notes::default();
+            Some(Self {
+                name: name.to_owned(),
+                languages: form.tables("language", |table| tables::language(table, &mut notes)),
+                areas: form.tables("area", |table| tables::area(table, &mut notes)),
+                controllers: form
+                    .tables("controller", |table| tables::controller(table, &mut notes)),
+                policies: form.tables("policy", |table| tables::policy(table, &mut notes)),
+                programmes: form.tables("programme", |table| tables::programme(table, &mut notes)),
+                notes,
+            })
+        })
+    }
+}
+
+/// Everything that the files say, right as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The languages that the files add to those the project knows, by tag.
+    pub languages: Vec<LangTag>,
+    /// The areas.
+    pub tree: AreaTree,
+    /// The controllers, by id.
+    pub controllers: Vec<Controller>,
+    /// Airtime by area.
+    pub policies: BTreeMap<AreaId, AirtimePolicy>,
+    /// The programmes, by id.
+    pub programmes: Vec<Programme>,
+}
+
+/// What a file defines, each once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Noun {
+    Language,
+    Area,
+    Controller,
+    Policy,
+    Programme,
+}
+
+/// What a file names that must be somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mention {
+    Area(AreaId),
+    Language(LangTag),
+    Column(Column),
+    Bulletin(BulletinId),
+}
+
+/// The lines of definitions and mentions, for the check across files.
+#[derive(Debug, Default)]
+struct Notes {
+    definitions: Vec<At<(Noun, String)>>,
+    mentions: Vec<At<Mention>>,
+}
+
+impl Notes {
+    fn define(&mut self, noun: Noun, line: usize, id: &str) {
+        self.definitions.push(At { line, value: (noun, id.to_owned()) });
+    }
+
+    fn mention<T: Clone>(&mut self, line: usize, value: &T, wrap: impl FnOnce(T) -> Mention) {
+        self.mentions.push(At { line, value: wrap(value.clone()) });
+    }
+
+    fn area(&mut self, text: At<&str>) -> Result<AreaId, NotAnId> {
+        let id = text.value.parse()?;
+        self.mention(text.line, &id, Mention::Area);
+        Ok(id)
+    }
+
+    fn language(&mut self, text: At<&str>) -> Result<LangTag, NotATag> {
+        let tag = text.value.parse()?;
+        self.mention(text.line, &tag, Mention::Language);
+        Ok(tag)
+    }
+}
+
+#[cfg(test)]
+mod tests;

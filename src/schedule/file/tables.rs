@@ -1,0 +1,211 @@
+//! The tables of a schedule file, one function each.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use super::{Mention, Notes, Noun};
+use crate::bulletin::Column;
+use crate::bulletin::column::NotAColumn;
+use crate::calendar::recurrence::{OCCURRENCES_A_DAY_MAX, Recurrence};
+use crate::calendar::{AirtimePolicy, Days, Weekday, Window};
+use crate::config::parse::{switch, within, words};
+use crate::config::{At, Table};
+use crate::fleet::{Area, Controller, Level, Wish};
+use crate::id::{AreaId, BulletinId, NotAnId};
+use crate::lang::LangTag;
+use crate::schedule::{Languages, Order, Programme, Selection};
+use crate::time::{LocalDate, TimeOfDay};
+
+/// Characters in a name or title at most.
+const NAME_CHARS_MAX: usize = 120;
+
+/// Characters in an administrative code at most.
+const CODE_CHARS_MAX: usize = 16;
+
+/// Silence between items where a programme says nothing, and at most.
+const GAP_MS: u32 = 500;
+const GAP_MS_MAX: i64 = 60_000;
+
+/// Seconds of one airing at most: six hours.
+const LENGTH_S_MAX: i64 = 6 * 3600;
+
+/// Minutes in a day.
+const DAY_MINUTES: i64 = 24 * 60;
+
+pub(super) fn language(table: &mut Table<'_>, notes: &mut Notes) -> Option<LangTag> {
+    let tag: LangTag = table.required("tag", str::parse)?;
+    notes.define(Noun::Language, table.line(), tag.as_str());
+    Some(tag)
+}
+
+pub(super) fn area(table: &mut Table<'_>, notes: &mut Notes) -> Option<Area> {
+    let id: Option<AreaId> = table.required("id", str::parse);
+    let name = table.required("name", words(NAME_CHARS_MAX));
+    let level = table.required("level", |word: &str| choice(word, &Level::ALL));
+    let parent = table.optional("parent", |text| notes.area(text));
+    let code = table.optional("code", words(CODE_CHARS_MAX));
+    let fallback = table.optional("fallback", |text| notes.language(text));
+    let listens = table.tables("listens", |wish| {
+        let language = wish.required("language", |text| notes.language(text));
+        let stand_ins = wish.list("stand_ins", |text| notes.language(text)).unwrap_or_default();
+        Some(Wish { language: language?, stand_ins })
+    });
+    let id = id?;
+    notes.define(Noun::Area, table.line(), id.as_str());
+    Some(Area { id, name: name?, level: level?, parent, code, listens, fallback })
+}
+
+pub(super) fn controller(table: &mut Table<'_>, notes: &mut Notes) -> Option<Controller> {
+    let id = table.required("id", str::parse);
+    let area = table.required("area", |text| notes.area(text));
+    let controller = Controller { id: id?, area: area? };
+    notes.define(Noun::Controller, table.line(), controller.id.as_str());
+    Some(controller)
+}
+
+pub(super) fn policy(table: &mut Table<'_>, notes: &mut Notes) -> Option<(AreaId, AirtimePolicy)> {
+    let area = table.required("area", |text| notes.area(text));
+    let sessions = 0..=i64::try_from(OCCURRENCES_A_DAY_MAX).expect("a small number");
+    let sessions_a_day_max = table.required("sessions_a_day_max", within(sessions));
+    let minutes_a_session_max = table.required("minutes_a_session_max", within(0..=DAY_MINUTES));
+    let minutes_a_day_max = table.required("minutes_a_day_max", within(0..=DAY_MINUTES));
+    let windows = table.tables("window", window);
+    let policy = AirtimePolicy {
+        windows,
+        sessions_a_day_max: sessions_a_day_max?,
+        minutes_a_session_max: minutes_a_session_max?,
+        minutes_a_day_max: minutes_a_day_max?,
+    };
+    let area = area?;
+    notes.define(Noun::Policy, table.line(), area.as_str());
+    Some((area, policy))
+}
+
+fn window(table: &mut Table<'_>) -> Option<Window> {
+    let days = days(table, "days");
+    let from: Option<TimeOfDay> = table.required("from", str::parse);
+    let until: Option<TimeOfDay> = table.required("until", str::parse);
+    if days.is_none() && !table.has("days") {
+        table.fault("days", "`days` is missing; write days = [\"all\"]");
+    }
+    let window = Window::new(days?, from?, until?);
+    window.map_err(|error| table.fault("from", error.to_string())).ok()
+}
+
+/// A list of `mon` to `sun`, or of `all`.
+fn days(table: &mut Table<'_>, key: &'static str) -> Option<Days> {
+    let parse = |word: &str| match word {
+        "all" => Ok(Days::EVERY),
+        word => word.parse().map(|day: Weekday| Days::from(day)),
+    };
+    let listed = table.list(key, parse)?;
+    if listed.is_empty() {
+        table.fault(key, format!("`{key}` names no day; write mon to sun, or all"));
+    }
+    Days::of(listed.into_iter().flat_map(Days::iter))
+}
+
+pub(super) fn programme(table: &mut Table<'_>, notes: &mut Notes) -> Option<Programme> {
+    let id = table.required("id", str::parse);
+    let title = table.required("title", words(NAME_CHARS_MAX));
+    let recurrence = recurrence(table);
+    let areas = table.list("areas", |text| notes.area(text)).unwrap_or_default();
+    if areas.is_empty() {
+        table.fault("areas", "`areas` names no area; write areas = [\"…\"]");
+    }
+    let minus_areas = table.list("minus_areas", |text| notes.area(text)).unwrap_or_default();
+    let languages = languages(table, notes);
+    let order = table.optional("order", |word: &str| choice(word, &ORDERS));
+    let selection = selection(table, notes);
+    let gap_ms = table.optional("gap_ms", within(0..=GAP_MS_MAX)).unwrap_or(GAP_MS);
+    let length_max_s = table.optional("length_max_s", within(1..=LENGTH_S_MAX));
+    let chime = table.optional("chime", switch).unwrap_or(false);
+    let programme = Programme {
+        id: id?,
+        title: title?,
+        recurrence: recurrence?,
+        areas,
+        minus_areas,
+        languages,
+        order: order.unwrap_or(Order::Bulletin),
+        selection: selection?,
+        gap_ms,
+        length_max_s,
+        chime,
+    };
+    notes.define(Noun::Programme, table.line(), programme.id.as_str());
+    Some(programme)
+}
+
+/// The orders with their words.
+pub(super) const ORDERS: [(&str, Order); 2] =
+    [("language", Order::Language), ("bulletin", Order::Bulletin)];
+
+fn recurrence(table: &mut Table<'_>) -> Option<Recurrence> {
+    let from: Option<LocalDate> = table.optional("from", str::parse);
+    let until: Option<LocalDate> = table.optional("until", str::parse);
+    let at: Option<Vec<TimeOfDay>> = table.list("at", str::parse);
+    let weekdays = days(table, "weekdays");
+    let cron = table.optional("cron", |text: &str| Recurrence::cron(text, from, until));
+    if table.has("cron") == table.has("at") {
+        let key = if table.has("cron") { "cron" } else { "id" };
+        table.fault(key, "write either `cron` or `at` with `weekdays`, so that it is clear when");
+        return None;
+    }
+    if table.has("cron") {
+        if table.has("weekdays") {
+            table.fault("weekdays", "`weekdays` belongs to `at`; write the weekdays into `cron`");
+        }
+        return cron;
+    }
+    let times = Recurrence::times(at?, weekdays.unwrap_or(Days::EVERY), from, until);
+    times.map_err(|error| table.fault("at", error.to_string())).ok()
+}
+
+fn languages(table: &mut Table<'_>, notes: &mut Notes) -> Languages {
+    if table.has_list("languages") {
+        let listed = table.list("languages", |text| notes.language(text)).unwrap_or_default();
+        if listed.is_empty() {
+            table.fault("languages", "`languages` lists none; list some, or write \"every\"");
+        }
+        return Languages::Only(listed);
+    }
+    let modes = [("every", Languages::Every), ("first", Languages::First)];
+    let mode = table.optional("languages", |word: &str| {
+        choice(word, &modes).map_err(|error| format!("{error}, or a list of languages"))
+    });
+    mode.unwrap_or(Languages::Every)
+}
+
+fn selection(table: &mut Table<'_>, notes: &mut Notes) -> Option<Selection> {
+    let bulletins = table.list("bulletins", |text: At<&str>| {
+        let id: BulletinId = text.value.parse()?;
+        notes.mention(text.line, &id, Mention::Bulletin);
+        Ok::<_, NotAnId>(id)
+    });
+    let newest = table.optional("newest", |text: At<&str>| {
+        let column: Column = text.value.parse()?;
+        notes.mention(text.line, &column, Mention::Column);
+        Ok::<_, NotAColumn>(column)
+    });
+    if table.has("bulletins") == table.has("newest") {
+        let key = if table.has("newest") { "newest" } else { "id" };
+        table.fault(key, "write either `bulletins` or `newest`, so that it is clear what airs");
+        return None;
+    }
+    if let Some(named) = &bulletins
+        && named.iter().collect::<BTreeSet<_>>().len() < named.len()
+    {
+        table.fault("bulletins", "`bulletins` names one twice; name each once");
+    }
+    bulletins.map(Selection::Bulletins).or(newest.map(Selection::Newest))
+}
+
+fn choice<T: Clone>(word: &str, choices: &[(&str, T)]) -> Result<T, impl Display + use<T>> {
+    let found = choices.iter().find(|(name, _)| *name == word);
+    found.map(|(_, value)| value.clone()).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let word: String = word.chars().take(40).collect();
+        format!("`{word}` is not known; write {}", names.join(" or "))
+    })
+}

@@ -1,0 +1,79 @@
+//! Programmes: the recurring slots that a plan fills.
+
+use crate::bulletin::Column;
+use crate::calendar::recurrence::Recurrence;
+use crate::id::{AreaId, BulletinId, ProgrammeId};
+use crate::lang::LangTag;
+
+/// A recurring slot with an audience, a language mode and a rule for what goes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Programme {
+    /// Its name for machines.
+    pub id: ProgrammeId,
+    /// Its name for people.
+    pub title: String,
+    /// When it comes.
+    pub recurrence: Recurrence,
+    /// The areas that hear it, with everything below them.
+    pub areas: Vec<AreaId>,
+    /// The areas among them that do not, with everything below them.
+    pub minus_areas: Vec<AreaId>,
+    /// Which of a village's languages.
+    pub languages: Languages,
+    /// What is grouped.
+    pub order: Order,
+    /// What goes in.
+    pub selection: Selection,
+    /// Silence between two items, in milliseconds.
+    pub gap_ms: u32,
+    /// Seconds of an airing at most, chimes and gaps included; the last items give way.
+    pub length_max_s: Option<u32>,
+    /// Whether a chime opens and closes it.
+    pub chime: bool,
+}
+
+/// Which of the languages that a village asks for are played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Languages {
+    /// Every one.
+    Every,
+    /// The first that can be served.
+    First,
+    /// Those that are listed too, in the village's order; also a fallback must be listed.
+    Only(Vec<LangTag>),
+}
+
+impl Languages {
+    /// Whether the mode lets `language` through.
+    pub fn include(&self, language: &LangTag) -> bool {
+        match self {
+            Self::Every | Self::First => true,
+            Self::Only(listed) => listed.contains(language),
+        }
+    }
+}
+
+/// What stands together in an airing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// All bulletins in the first language, then all in the second: a Mông half-hour.
+    Language,
+    /// Each bulletin in all its languages, then the next bulletin.
+    Bulletin,
+}
+
+/// What goes into an airing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// These, in this order.
+    Bulletins(Vec<BulletinId>),
+    /// The newest of a column that did not air at the controller yet.
+    Newest(Column),
+}
+
+/// The programmes in the order in which they are planned.
+pub(super) fn by_id(programmes: &[Programme]) -> Vec<&Programme> {
+    let mut sorted: Vec<&Programme> = programmes.iter().collect();
+    sorted.sort_by(|a, b| a.id.cmp(&b.id));
+    sorted
+}

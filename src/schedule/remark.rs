@@ -1,0 +1,188 @@
+//! What a plan says beside its airings: every refusal, fallback, cut and collision in words.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Pending;
+use crate::calendar::AiringKey;
+use crate::id::{AreaId, BulletinId, ProgrammeId};
+use crate::lang::LangTag;
+use crate::time::Timestamp;
+
+mod words;
+
+/// Something that a person should know about a plan, and what would mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// The airing, planned or refused; none where a programme reaches nobody.
+    pub key: Option<AiringKey>,
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// The area of the controller.
+    pub area: Option<AreaId>,
+    /// The bulletin that it is about.
+    pub bulletin: Option<BulletinId>,
+    /// The language that it is about.
+    pub language: Option<LangTag>,
+    /// What is so.
+    pub reason: Reason,
+}
+
+/// How far a version is that would be needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// There is none.
+    NotMade,
+    /// Recorded, but nobody listened back to it.
+    Draft,
+    /// Listened back to, but not approved.
+    InReview,
+    /// Withdrawn.
+    Withdrawn,
+    /// Approved after the airing begins.
+    ApprovedLater,
+}
+
+impl From<Pending> for Missing {
+    fn from(pending: Pending) -> Self {
+        match pending {
+            Pending::Draft => Self::Draft,
+            Pending::InReview => Self::InReview,
+            Pending::Withdrawn => Self::Withdrawn,
+        }
+    }
+}
+
+/// What is so. The first seven leave an airing standing; the others refuse it or its programme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum Reason {
+    /// A village asked for a language that this bulletin cannot be heard in.
+    MissingLanguage {
+        /// How far the version is.
+        state: Missing,
+    },
+    /// The village hears its fallback, because nothing that it asked for exists.
+    FellBack,
+    /// No version of the bulletin can be heard at all.
+    NotApproved {
+        /// How far the furthest version is.
+        state: Missing,
+    },
+    /// The programme names a bulletin that nobody made.
+    UnknownBulletin,
+    /// The bulletin is not heard yet.
+    NotYetValid {
+        /// From when on it is.
+        from: Timestamp,
+    },
+    /// The bulletin would be heard after its end.
+    Expired {
+        /// Its end.
+        until: Timestamp,
+    },
+    /// The item did not fit.
+    Cut {
+        /// Seconds that the airing may have.
+        length_max_s: u32,
+    },
+    /// The village asks for none of the programme's languages.
+    NotAsked,
+    /// Nothing is left to air.
+    NothingToAir,
+    /// Nobody says what the village listens to.
+    NoProfile,
+    /// Nobody says when sound is allowed.
+    NoPolicy,
+    /// Sound is not allowed at that time.
+    OutsideWindow,
+    /// Sound is allowed at first, but not to the end.
+    RunsPastWindow {
+        /// When sound must stop.
+        closes: Timestamp,
+    },
+    /// Longer than one airing may be.
+    SessionTooLong {
+        /// Minutes that one may have.
+        minutes_max: u16,
+    },
+    /// One airing more than a day may have.
+    TooManySessions {
+        /// Airings that a day may have.
+        sessions_max: u16,
+    },
+    /// More minutes than a day may have.
+    DayFull {
+        /// Minutes that a day may have.
+        minutes_max: u16,
+    },
+    /// Another airing is there at that time and goes first.
+    Collision {
+        /// Its programme.
+        winner: ProgrammeId,
+    },
+    /// A priority bulletin from above met the commune's own: the commune decides.
+    Decision {
+        /// What goes first until then.
+        winner: ProgrammeId,
+    },
+    /// No controller stands where the programme is heard.
+    NoAudience,
+}
+
+impl Reason {
+    /// Whether the airing that it is about does not take place.
+    pub fn refuses(&self) -> bool {
+        match self {
+            Self::MissingLanguage { .. }
+            | Self::FellBack
+            | Self::NotApproved { .. }
+            | Self::UnknownBulletin
+            | Self::NotYetValid { .. }
+            | Self::Expired { .. }
+            | Self::Cut { .. } => false,
+            Self::NotAsked
+            | Self::NothingToAir
+            | Self::NoProfile
+            | Self::NoPolicy
+            | Self::OutsideWindow
+            | Self::RunsPastWindow { .. }
+            | Self::SessionTooLong { .. }
+            | Self::TooManySessions { .. }
+            | Self::DayFull { .. }
+            | Self::Collision { .. }
+            | Self::Decision { .. }
+            | Self::NoAudience => true,
+        }
+    }
+}
+
+impl Remark {
+    /// The remark in Vietnamese.
+    pub fn vi(&self) -> String {
+        let language = self.language.as_ref().map(LangTag::name_vi);
+        format!("{}: {}", self.place("bản tin", language), self.reason.vi())
+    }
+
+    /// What it is about.
+    fn place(&self, noun: &str, language: Option<&str>) -> String {
+        let key = self.key.as_ref().map(ToString::to_string);
+        let mut place = key.unwrap_or_else(|| self.programme.to_string());
+        if let Some(bulletin) = &self.bulletin {
+            place.extend([", ", noun, " ", bulletin.as_str()]);
+        }
+        if let Some(language) = language {
+            place.extend([", ", language]);
+        }
+        place
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let language = self.language.as_ref().map(LangTag::name_en);
+        write!(f, "{}: {}", self.place("bulletin", language), self.reason)
+    }
+}

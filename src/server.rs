@@ -1,0 +1,174 @@
+//! The server: everything that one station runs, in one process.
+//!
+//! ```text
+//!   store ──facts──► scribe ──checkpoint──► messages may leave ──► dispatch ──► broker
+//!     ▲                                                               │
+//!     └──────────── receipts, statuses ◄──────────────────────────────┘
+//! ```
+//!
+//! **One server per store**, held by a lock. The command line writes to the same store; the server
+//! notices within a second.
+
+mod config;
+mod doctor;
+mod gate;
+mod newsroom;
+mod page;
+mod planning;
+mod run;
+mod scribe;
+mod station;
+mod summary;
+
+use std::path::PathBuf;
+
+pub use config::{BrokerChoice, Config};
+pub use doctor::{Finding, examine};
+pub use newsroom::{BulletinFile, Imported, Ingested, Sound, VersionEntry};
+pub use run::{Ready, serve};
+pub use scribe::{Head, origin};
+pub use station::{Beginning, Station};
+pub use summary::{Summary, timeline_svg};
+
+use crate::id::{BulletinId, ControllerId, PersonId};
+use crate::lang::LangTag;
+use crate::note::KeyName;
+
+/// Why the server, or a command on its store, could not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Faults in a file; all at once.
+    #[error("{0}")]
+    Faults(#[from] crate::config::Faults),
+    /// No configuration.
+    #[error("{0} is missing; make a station with `loaban init --dir DIR`, or name one with --config")]
+    NoConfig(PathBuf),
+    /// A station is there already.
+    #[error("{0} holds a station already; choose an empty folder")]
+    Exists(PathBuf),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// The disk failed.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] crate::log::LogError),
+    /// A key could not be sealed or unsealed.
+    #[error(transparent)]
+    Sealed(#[from] crate::vault::SealedError),
+    /// A signed note was refused.
+    #[error(transparent)]
+    Note(#[from] crate::note::NoteError),
+    /// A signature was by a key that may not sign this.
+    #[error(transparent)]
+    Trust(#[from] crate::trust::TrustError),
+    /// A document was refused.
+    #[error(transparent)]
+    Envelope(#[from] crate::protocol::EnvelopeError),
+    /// A word that names no duty.
+    #[error(transparent)]
+    Duty(#[from] crate::access::NotADuty),
+    /// Somebody without the duty.
+    #[error(transparent)]
+    Denied(#[from] crate::access::Denied),
+    /// A step in a version's life that was refused.
+    #[error(transparent)]
+    Step(#[from] crate::bulletin::version::StepRefused),
+    /// The broker could not be started.
+    #[error(transparent)]
+    Broker(#[from] crate::broker::BrokerError),
+    /// No trust document in the store.
+    #[error("the store has no trust document; it belongs to no station, restore a backup")]
+    NoTrust,
+    /// A key file is missing.
+    #[error("{0} is missing; restore it from a backup")]
+    NoKey(PathBuf),
+    /// A passphrase was not given.
+    #[error("{person} is a leader: give the passphrase for {what}")]
+    NoPassphrase {
+        /// For which key.
+        what: &'static str,
+        /// For whom.
+        person: PersonId,
+    },
+    /// Nobody of that name.
+    #[error("nobody is called {0} here; add them with `loaban person add`")]
+    NoPerson(PersonId),
+    /// No such version.
+    #[error("{bulletin} has no version in {language}; import its recording first")]
+    NoVersion {
+        /// The bulletin.
+        bulletin: BulletinId,
+        /// The language.
+        language: LangTag,
+    },
+    /// The version is in another state.
+    #[error("{bulletin} in {language} is not {needed}; nothing to {step}")]
+    WrongState {
+        /// The bulletin.
+        bulletin: BulletinId,
+        /// The language.
+        language: LangTag,
+        /// What was tried.
+        step: &'static str,
+        /// The state that it needs.
+        needed: &'static str,
+    },
+    /// A recording was refused.
+    #[error("{path}: {why}")]
+    Recording {
+        /// Which file.
+        path: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// A key of another controller.
+    #[error("this is the key {found}, and {expected} is needed; copy the line that the device printed")]
+    OtherKey {
+        /// Whose it is.
+        found: KeyName,
+        /// Whose it should be.
+        expected: KeyName,
+    },
+    /// A controller that was never provisioned.
+    #[error("{0} is not provisioned; run `loaban fleet provision {0} --out DIR` first")]
+    NotProvisioned(ControllerId),
+    /// A controller that no schedule file names.
+    #[error("no schedule file names the controller {0}; add a [[controller]] and import it")]
+    UnknownController(ControllerId),
+    /// The log is older than the store.
+    #[error(
+        "the log has {log} entries and the store knows of {store}: the log was cut or restored \
+         from an older backup; restore the newest backup of the log folder"
+    )]
+    LogBehind {
+        /// Entries in the log.
+        log: u64,
+        /// Entries that the store knows of.
+        store: u64,
+    },
+    /// A fact that cannot enter the log.
+    #[error("fact {id} cannot enter the log: {why}; the store is damaged, restore a backup")]
+    Fact {
+        /// Which.
+        id: String,
+        /// Why.
+        why: String,
+    },
+    /// The store is served already.
+    #[error("another server serves {0}; stop it first, one server per store")]
+    Served(PathBuf),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; free it, or change [web] in loaban.toml")]
+    Listen {
+        /// Which.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A task of the server ended.
+    #[error("a part of the server ended: {0}; restart it")]
+    Task(String),
+}

@@ -1,0 +1,150 @@
+//! `loaban.toml`: the server's configuration, read whole, checked whole.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::broker::BrokerAddress;
+use crate::config::{self, Faults, Table, parse};
+use crate::dispatch::Pace;
+use crate::id::NetId;
+use crate::time::Zone;
+
+/// The broker that the server works with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BrokerChoice {
+    /// Runs inside the server and listens here.
+    Embedded(SocketAddr),
+    /// Somebody else's, such as Mosquitto, at this address.
+    External(BrokerAddress),
+}
+
+/// The server's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The deployment.
+    pub net: NetId,
+    /// The zone of every wall clock.
+    pub zone: Zone,
+    /// The folder of keys, recordings and log.
+    pub data: PathBuf,
+    /// The database's URL.
+    pub store: String,
+    /// The broker.
+    pub broker: BrokerChoice,
+    /// Where the pages are served.
+    pub web: SocketAddr,
+    /// Bytes of a block.
+    pub block_bytes: u32,
+    /// How the fan-out is paced.
+    pub pace: Pace,
+    /// Whether the reviewer of a version may approve it too.
+    pub reviewer_may_approve: bool,
+}
+
+/// Block size by default, in KiB.
+const BLOCK_KIB: u32 = crate::protocol::BLOCK_BYTES / 1024;
+
+/// The pace of one recording by default, in kbit/s.
+const KBIT_S: u32 = 512;
+
+impl Config {
+    /// Reads `text`, which came from `path`; relative paths in it are relative to its folder.
+    pub fn read(path: &Path, text: &str) -> Result<Self, Faults> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config::read(&path.display().to_string(), text, |form| build(form, folder))
+    }
+}
+
+fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
+    let file = |text: &str| Ok::<_, std::convert::Infallible>(folder.join(text));
+    let net = form.required("net", str::parse::<NetId>);
+    let zone = form.optional("zone", str::parse::<Zone>).unwrap_or_default();
+    let data = form.required("data", file);
+    let store = form.required("store", |url: &str| store_url(url, folder));
+    let reviewer = form.optional("reviewer_may_approve", parse::switch).unwrap_or(false);
+    let broker = form.section("broker", build_broker);
+    let web = form.section("web", |web| web.required("listen", str::parse::<SocketAddr>));
+    let fanout = form.section("fanout", |fanout| Some(build_fanout(fanout)));
+    let (block_bytes, pace) = fanout?;
+    Some(Config {
+        net: net?,
+        zone,
+        data: data?,
+        store: store?,
+        broker: broker?,
+        web: web?,
+        block_bytes,
+        pace,
+        reviewer_may_approve: reviewer,
+    })
+}
+
+fn store_url(url: &str, folder: &Path) -> Result<String, String> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(url.to_owned());
+    }
+    let path = url.strip_prefix("sqlite:").ok_or_else(|| {
+        format!("`{url}` is no database; write sqlite:FILE or postgres://USER@HOST/NAME")
+    })?;
+    Ok(format!("sqlite:{}", folder.join(path).display()))
+}
+
+fn build_broker(broker: &mut Table<'_>) -> Option<BrokerChoice> {
+    let listen = broker.optional("listen", str::parse::<SocketAddr>);
+    let url = broker.optional("url", str::parse::<BrokerAddress>);
+    match (listen, url) {
+        (Some(listen), None) => Some(BrokerChoice::Embedded(listen)),
+        (None, Some(url)) => Some(BrokerChoice::External(url)),
+        (None, None) if broker.has("listen") || broker.has("url") => None,
+        _ => {
+            broker.fault("listen", "[broker] needs either listen (embedded) or url (external)");
+            None
+        }
+    }
+}
+
+fn build_fanout(fanout: &mut Table<'_>) -> (u32, Pace) {
+    let kib = fanout.optional("block_kib", parse::within::<u32>(1..=64)).unwrap_or(BLOCK_KIB);
+    let kbit = fanout.optional("kbit_s", parse::within::<u32>(16..=100_000)).unwrap_or(KBIT_S);
+    let gather = fanout.optional("gather_ms", parse::within::<u32>(0..=10_000));
+    let default = Pace::default();
+    let between_ms = u64::from(kib) * 8 * 1024 / u64::from(kbit);
+    let pace = Pace {
+        gather: gather.map_or(default.gather, |ms| Duration::from_millis(ms.into())),
+        between_blocks: Duration::from_millis(between_ms),
+    };
+    (kib * 1024, pace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "net = \"laichau\"\ndata = \".\"\nstore = \"sqlite:loaban.db\"\n\
+        [broker]\nlisten = \"127.0.0.1:1883\"\n[web]\nlisten = \"127.0.0.1:8080\"\n";
+
+    fn read(text: &str) -> Result<Config, Faults> {
+        Config::read(Path::new("/srv/loaban/loaban.toml"), text)
+    }
+
+    #[test]
+    fn the_smallest_configuration_is_enough() {
+        let config = read(GOOD).unwrap();
+        assert_eq!(config.store, "sqlite:/srv/loaban/loaban.db");
+        assert_eq!(config.pace, Pace { between_blocks: Duration::from_millis(256), ..Pace::default() });
+    }
+
+    #[test]
+    fn three_faults_are_told_at_once_each_with_its_line() {
+        let text = GOOD
+            .replace("sqlite:", "mysql:")
+            .replace("127.0.0.1:1883", "nowhere")
+            .replace("[web]", "[web]\ncolour = \"red\"");
+        let sentences = read(&text).unwrap_err().to_string();
+        for part in ["loaban.toml:3:", "mysql:loaban.db", "loaban.toml:5:", "unknown key `colour`"] {
+            assert!(sentences.contains(part), "{part}: {sentences}");
+        }
+        assert_eq!(sentences.lines().count(), 3, "{sentences}");
+    }
+}

@@ -1,0 +1,333 @@
+//! From content and schedule to signed manifests.
+//!
+//! **The server signs no manifest over a recording whose descriptor it did not verify**: a row of
+//! the database is never enough.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::bulletin::{Bulletin, Column};
+use crate::bulletin::version::Version;
+use crate::calendar::AirtimePolicy;
+use crate::clock::utc_now;
+use crate::digest::Digest;
+use crate::fleet::{AreaTree, Controller};
+use crate::id::AreaId;
+use crate::lang::LangTag;
+use crate::manifest::{AIRINGS_MAX, Item, Manifest, ManifestAiring, VALID_MAX};
+use crate::note::{Note, Signer};
+use crate::protocol::{Descriptor, decode, encode};
+use crate::schedule::file::{Checked, ScheduleFile, check};
+use crate::schedule::{Airable, Airing, History, Pending, Plan, Sound, World, plan};
+use crate::server::ServerError;
+use crate::server::station::Station;
+use crate::store::Fact;
+use crate::time::Timestamp;
+use crate::trust::{Role, TrustDocument};
+
+/// How far ahead manifests reach: as long as they may be valid.
+const DAYS: u16 = 8;
+
+/// How long after its time an airing stays in the manifest: a controller that was away must still
+/// give it an outcome.
+const KEEP_PAST: Duration = Duration::from_secs(6 * 3_600);
+
+/// A manifest that says nothing new is signed again when it has less than this left.
+const RENEW_BELOW: Duration = Duration::from_secs(5 * 86_400);
+
+/// How long a withdrawn recording is named in manifests: longer than any controller stays silent
+/// with a valid schedule.
+const NAME_WITHDRAWN: Duration = Duration::from_secs(30 * 86_400);
+
+impl Station {
+    /// Reads and checks the schedule of the store.
+    pub async fn schedule(&self) -> Result<Checked, ServerError> {
+        Ok(check_files(&self.store.schedule_files().await?)?)
+    }
+
+    /// Checks `files` together with what is there and takes them over; all or nothing. Returns how
+    /// many changed.
+    pub async fn import_schedule(&self, files: &[(String, String)]) -> Result<usize, ServerError> {
+        let held: BTreeMap<String, String> = self.store.schedule_files().await?.into_iter().collect();
+        let mut all = held.clone();
+        all.extend(files.iter().cloned());
+        let all: Vec<(String, String)> = all.into_iter().collect();
+        check_files(&all)?;
+        let changed: Vec<_> =
+            files.iter().filter(|(name, body)| held.get(name) != Some(body)).collect();
+        let mut tx = self.store.begin().await?;
+        for (name, body) in &changed {
+            tx.put_schedule_file(name, body).await?;
+            let digest = Digest::of(body.as_bytes());
+            let told = serde_json::json!({ "file": name, "sha256": digest });
+            tx.tell(&Fact::new(utc_now(), "schedule.imported", "server", &told)).await?;
+        }
+        tx.commit().await?;
+        Ok(changed.len())
+    }
+
+    /// Everything that a plan is made of.
+    pub async fn world(&self) -> Result<World, ServerError> {
+        let checked = self.schedule().await?;
+        let content = airable(self.store.bulletins().await?, &self.store.versions().await?);
+        let history = self.history().await?;
+        Ok(World {
+            zone: self.config.zone,
+            tree: checked.tree,
+            controllers: checked.controllers,
+            policies: checked.policies,
+            programmes: checked.programmes,
+            content,
+            history,
+        })
+    }
+
+    /// What was heard where, of the last month.
+    async fn history(&self) -> Result<History, ServerError> {
+        let today = self.config.zone.date(utc_now());
+        let from = today.plus_days(-31).to_string();
+        // Today's airings are planned anew with the rest of the day; their outcomes must not
+        // change what they are.
+        let until = today.plus_days(-1).to_string();
+        let mut history = History::default();
+        for outcome in self.store.outcomes(&from, &until).await? {
+            for item in outcome.items {
+                if item.outcome == crate::receipt::Outcome::Completed {
+                    history.heard(&outcome.key.controller, item.bulletin);
+                }
+            }
+        }
+        Ok(history)
+    }
+
+    /// The plan from today on.
+    pub async fn plan(&self) -> Result<(World, Plan), ServerError> {
+        let world = self.world().await?;
+        let today = self.config.zone.date(utc_now());
+        let plan = plan(&world, today, DAYS);
+        Ok((world, plan))
+    }
+
+    /// Signs a new manifest for every controller for which the plan says something new, or whose
+    /// manifest runs out. Returns how many.
+    pub async fn issue_manifests(&self, schedule: &Signer) -> Result<usize, ServerError> {
+        let now = utc_now();
+        let (world, plan) = self.plan().await?;
+        let (trust, _) = self.trust().await?;
+        let sound = self.verified(&trust, now).await?;
+        let withdrawn = self.withdrawn(now).await?;
+        let held = self.store.manifests().await?;
+        let held: BTreeMap<_, _> =
+            held.into_iter().map(|m| (m.manifest.controller.clone(), m.manifest)).collect();
+        let devices = self.store.devices().await?;
+        let mut issued = Vec::new();
+        for device in devices.iter().filter(|device| device.revoked.is_none()) {
+            let controller = world.controllers.iter().find(|c| c.id == device.controller);
+            let Some(controller) = controller else { continue };
+            let before = held.get(&controller.id);
+            let drafts = Drafts { world: &world, sound: &sound, withdrawn: &withdrawn, now };
+            let manifest = drafts.manifest(controller, plan.of(&controller.id), before);
+            let same = before.is_some_and(|before| before.says_the_same(&manifest));
+            let fresh = before.is_some_and(|before| before.valid_until > now + RENEW_BELOW);
+            if !(same && fresh) {
+                issued.push(manifest);
+            }
+        }
+        self.keep_issued(&issued, schedule).await?;
+        Ok(issued.len())
+    }
+
+    async fn keep_issued(&self, manifests: &[Manifest], schedule: &Signer) -> Result<(), ServerError> {
+        if manifests.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        for manifest in manifests {
+            let note = schedule.sign(&encode(&self.config.net, manifest));
+            let body = serde_json::json!({
+                "controller": manifest.controller,
+                "number": manifest.number,
+                "valid_until": manifest.valid_until,
+                "airings": manifest.airings.len(),
+                "sha256": Digest::of(note.as_bytes()),
+            });
+            let fact = Fact::new(manifest.issued, "manifest.issued", "server", &body);
+            tx.tell(&fact).await?;
+            tx.issue(manifest, &note, &fact.id).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// The recordings whose descriptors an approver signed.
+    async fn verified(
+        &self,
+        trust: &TrustDocument,
+        now: Timestamp,
+    ) -> Result<BTreeMap<Digest, Descriptor>, ServerError> {
+        let mut verified = BTreeMap::new();
+        for row in self.store.assets().await? {
+            let open = || -> Result<Descriptor, ServerError> {
+                let note = Note::parse(row.descriptor.as_bytes())?;
+                let (text, _) = trust.open(&note, Role::Content, &[], now)?;
+                Ok(decode(&self.config.net, text)?)
+            };
+            match open() {
+                Ok(descriptor) if descriptor.asset == row.digest => {
+                    verified.insert(row.digest, descriptor);
+                }
+                Ok(_) => warn!(asset = %row.digest, "a descriptor of another recording; not aired"),
+                Err(error) => warn!(asset = %row.digest, %error, "no valid descriptor; not aired"),
+            }
+        }
+        Ok(verified)
+    }
+
+    async fn withdrawn(&self, now: Timestamp) -> Result<Vec<Digest>, ServerError> {
+        let rows = self.store.assets().await?;
+        let recent = rows.iter().filter(|row| {
+            row.withdrawn.is_some_and(|at| now.since(at) < NAME_WITHDRAWN)
+        });
+        Ok(recent.map(|row| row.digest).collect())
+    }
+}
+
+fn check_files(files: &[(String, String)]) -> Result<Checked, crate::config::Faults> {
+    let mut parsed = Vec::new();
+    let mut faults = Vec::new();
+    for (name, body) in files {
+        match ScheduleFile::parse(name, body) {
+            Ok(file) => parsed.push(file),
+            Err(wrong) => faults.extend(wrong.0),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(crate::config::Faults(faults));
+    }
+    let columns: BTreeSet<Column> = Column::usual().collect();
+    check(parsed, &columns, None)
+}
+
+fn airable(bulletins: Vec<Bulletin>, versions: &[Version]) -> Vec<Airable> {
+    bulletins.into_iter().map(|bulletin| airable_one(bulletin, versions)).collect()
+}
+
+fn airable_one(bulletin: Bulletin, versions: &[Version]) -> Airable {
+    let mut voices = BTreeMap::new();
+    let mut pending = BTreeMap::new();
+    for version in versions.iter().filter(|version| version.content().bulletin == bulletin.id) {
+        let language = version.content().language.clone();
+        match version {
+            Version::Draft(_) => drop(pending.insert(language, Pending::Draft)),
+            Version::Reviewed(_) => drop(pending.insert(language, Pending::InReview)),
+            Version::Withdrawn(_) => drop(pending.insert(language, Pending::Withdrawn)),
+            Version::Approved(approved) => {
+                let recording = approved.publish().recording;
+                let sound = Sound {
+                    asset: recording.asset,
+                    length_ms: recording.length_ms,
+                    approved_at: approved.approved().at,
+                };
+                voices.insert(language, sound);
+            }
+        }
+    }
+    Airable {
+        bulletin: bulletin.id,
+        column: bulletin.column,
+        class: bulletin.class,
+        source_level: bulletin.source_level,
+        valid_from: bulletin.valid_from,
+        valid_until: bulletin.valid_until,
+        voices,
+        pending,
+    }
+}
+
+/// What manifests are drafted from.
+struct Drafts<'a> {
+    world: &'a World,
+    sound: &'a BTreeMap<Digest, Descriptor>,
+    withdrawn: &'a [Digest],
+    now: Timestamp,
+}
+
+impl Drafts<'_> {
+    fn manifest(&self, controller: &Controller, airings: &[Airing], before: Option<&Manifest>) -> Manifest {
+        let areas = self.world.tree.chain(&controller.area);
+        let named = airings.iter().filter(|airing| {
+            airing.at + KEEP_PAST > self.now && airing.at < self.now + VALID_MAX
+        });
+        let airings = named
+            .map(|airing| self.airing(airing, &areas))
+            .filter(|airing| !airing.items.is_empty())
+            .take(AIRINGS_MAX)
+            .collect();
+        Manifest {
+            controller: controller.id.clone(),
+            number: Manifest::next_number(before.map(|before| before.number), self.now),
+            issued: self.now,
+            valid_until: self.now + VALID_MAX,
+            languages: languages(&self.world.tree, &controller.area),
+            policy: self.policy(&controller.area),
+            areas,
+            zone: self.world.zone,
+            airings,
+            withdrawn: self.withdrawn.to_vec(),
+        }
+    }
+
+    fn policy(&self, area: &AreaId) -> AirtimePolicy {
+        let nearest = self.world.tree.upward(area).find_map(|a| self.world.policies.get(&a.id));
+        nearest.cloned().unwrap_or(AirtimePolicy {
+            windows: vec![],
+            sessions_a_day_max: 0,
+            minutes_a_session_max: 0,
+            minutes_a_day_max: 0,
+        })
+    }
+
+    fn airing(&self, airing: &Airing, areas: &[AreaId]) -> ManifestAiring {
+        let item = |item: &crate::schedule::Item| Item {
+            bulletin: item.bulletin.clone(),
+            language: item.language.clone(),
+            asset: item.asset,
+            length_ms: item.length_ms,
+        };
+        let items = airing.items.iter().map(item).filter(|item| self.may_sound(item, areas));
+        ManifestAiring {
+            programme: airing.key.programme.clone(),
+            date: airing.key.date,
+            occurrence: airing.key.occurrence,
+            at: airing.at,
+            latest: airing.latest,
+            chime: airing.chime,
+            gap_ms: airing.gap_ms,
+            items: items.collect(),
+        }
+    }
+
+    fn may_sound(&self, item: &Item, areas: &[AreaId]) -> bool {
+        self.sound.get(&item.asset).is_some_and(|descriptor| {
+            descriptor.bulletin == item.bulletin
+                && descriptor.language == item.language
+                && descriptor.areas.iter().any(|area| areas.contains(area))
+        })
+    }
+}
+
+/// Every language that may be heard in an area: what it asks for, what it accepts, its fallback.
+fn languages(tree: &AreaTree, area: &AreaId) -> Vec<LangTag> {
+    let Some(profile) = tree.profile(area) else { return vec![] };
+    let wishes = profile.listens.iter().flat_map(|wish| {
+        std::iter::once(&wish.language).chain(&wish.stand_ins)
+    });
+    let mut languages: Vec<LangTag> = Vec::new();
+    for language in wishes.chain(&profile.fallback) {
+        if !languages.contains(language) {
+            languages.push(language.clone());
+        }
+    }
+    languages
+}

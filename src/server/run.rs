@@ -1,0 +1,355 @@
+//! The running server: the pump between store, log, dispatch and broker.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tracing::{info, warn};
+
+use crate::broker::{
+    Broker, BrokerAddress, Embedded, Limits, Link, LinkEvent, LinkOptions, Pace, Qos, Rules,
+};
+use crate::clock::Clock;
+use crate::dispatch::{Dispatch, Ingest, Input, Output, Progress};
+use crate::entropy;
+use crate::id::ControllerId;
+use crate::protocol::{Status, Topics};
+use crate::server::config::BrokerChoice;
+use crate::server::gate::Gate;
+use crate::server::page;
+use crate::server::scribe::Scribe;
+use crate::server::station::Station;
+use crate::server::ServerError;
+use crate::store::Fact;
+use crate::trust::OnlineKeys;
+
+/// How often waiting receipts and facts are written: a batch shares one sync of the disk.
+const WRITE_EVERY: Duration = Duration::from_millis(100);
+
+/// How often the store is looked at for changes of the command line.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How often the plan is made anew though nothing changed: days pass, manifests run out.
+const PLAN_EVERY: Duration = Duration::from_secs(600);
+
+/// Keep-alive of the server's connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Where a server that is ready can be reached.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Its pages.
+    pub web: SocketAddr,
+    /// Its broker.
+    pub broker: BrokerAddress,
+}
+
+/// Serves a station until `stop` turns true.
+pub async fn serve(
+    station: Station,
+    mut stop: watch::Receiver<bool>,
+    ready: oneshot::Sender<Ready>,
+) -> Result<(), ServerError> {
+    let station = Arc::new(station);
+    let mut server = Server::start(Arc::clone(&station)).await?;
+    server.look().await?;
+    let listener = page::listen(station.config.web).await?;
+    let web = listener.local_addr().unwrap_or(station.config.web);
+    let pages = tokio::spawn(page::serve(listener, Arc::clone(&station), stop.clone()));
+    info!(%web, broker = %server.address, "server ready");
+    // Nobody may be waiting for it.
+    let _ = ready.send(Ready { web, broker: server.address.clone() });
+    let outcome = server.pump(&mut stop).await;
+    server.link.close().await;
+    if let Some(broker) = server.broker {
+        broker.stop().await?;
+    }
+    pages.abort();
+    outcome
+}
+
+/// Keeps a second server away from the same station.
+fn lock(data: &Path) -> Result<File, ServerError> {
+    let path = data.join("server.lock");
+    let file = File::create(&path)
+        .map_err(|source| crate::vault::VaultError::Io { what: "open", path, source })?;
+    file.try_lock().map_err(|_| ServerError::Served(data.to_owned()))?;
+    Ok(file)
+}
+
+struct Server {
+    station: Arc<Station>,
+    _lock: File,
+    scribe: Scribe,
+    keys: OnlineKeys,
+    dispatch: Dispatch,
+    clock: Clock,
+    link: Link,
+    broker: Option<Box<dyn Broker>>,
+    address: BrokerAddress,
+    gate: Arc<Gate>,
+    revision: Option<i64>,
+    planned: Duration,
+    block_bytes: std::collections::BTreeMap<crate::digest::Digest, u32>,
+    ingests: Vec<Ingest>,
+    statuses: Vec<Status>,
+}
+
+impl Server {
+    async fn start(station: Arc<Station>) -> Result<Self, ServerError> {
+        let lock = lock(&station.config.data)?;
+        let mut scribe = Scribe::open(&station).await?;
+        // What a crash left behind comes first: receipts that are in the log are acknowledged.
+        scribe.move_facts(&station.store).await?;
+        let keys = station.online_keys()?;
+        let password = station.broker_password()?;
+        let rules = Rules::new(station.config.net.as_str()).expect("a network id fits a topic");
+        let gate = Arc::new(Gate::new(rules, &password));
+        gate.renew(&station.store.devices().await?);
+        let (broker, address) = open_broker(&station, &gate).await?;
+        let link = Link::open(options(address.clone(), password));
+        let OnlineKeys { ack, time, .. } = station.online_keys()?;
+        let pace = station.config.pace;
+        let dispatch = Dispatch::new(station.config.net.clone(), ack, time, pace);
+        Ok(Self {
+            _lock: lock,
+            scribe,
+            keys,
+            dispatch,
+            clock: Clock::start(),
+            link,
+            broker,
+            address,
+            gate,
+            revision: None,
+            planned: Duration::ZERO,
+            block_bytes: std::collections::BTreeMap::new(),
+            ingests: vec![],
+            statuses: vec![],
+            station,
+        })
+    }
+
+    async fn pump(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), ServerError> {
+        let mut write = tokio::time::interval(WRITE_EVERY);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        write.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let wake = self.dispatch.wake_at().map(|at| self.clock.until(at));
+            tokio::select! {
+                event = self.link.next() => self.event(event).await,
+                () = sleep(wake) => self.input(Input::Tick),
+                _ = write.tick() => self.write().await?,
+                _ = look.tick() => self.look().await?,
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            }
+            self.carry_out().await?;
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.dispatch.handle(self.clock.now(), input);
+    }
+
+    async fn event(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Up { .. } => {
+                let filters = Topics::new(&self.station.config.net).server_filters();
+                if let Err(error) = self.link.subscribe(&filters).await {
+                    warn!(%error, "cannot subscribe");
+                }
+            }
+            LinkEvent::Subscribed { .. } => self.input(Input::Up),
+            LinkEvent::Message { topic, payload, .. } => self.input(Input::Message { topic, payload }),
+            LinkEvent::Down { reason } | LinkEvent::Refused { reason } => {
+                warn!(reason, "no broker");
+                self.input(Input::Down);
+            }
+            LinkEvent::Denied { filters } => warn!(?filters, "the broker denies a subscription"),
+            LinkEvent::Published(_) => {}
+        }
+    }
+
+    async fn carry_out(&mut self) -> Result<(), ServerError> {
+        while let Some(output) = self.dispatch.poll() {
+            match output {
+                Output::Publish(message) => {
+                    self.send(&message.topic, message.payload, Qos::AtLeastOnce, message.retain).await;
+                }
+                Output::Block { asset, n, topic } => {
+                    let size = self.block_bytes.get(&asset).copied();
+                    let size = size.unwrap_or(self.station.config.block_bytes);
+                    match self.station.assets.block(asset, n, size) {
+                        Ok(bytes) => self.send(&topic, bytes, Qos::AtMostOnce, false).await,
+                        Err(error) => warn!(%error, "cannot send a block"),
+                    }
+                }
+                Output::Ingest(ingest) => self.ingests.push(*ingest),
+                Output::Saw(status) => self.statuses.push(*status),
+                Output::Refused { topic, why } => warn!(topic, why, "message refused"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, topic: &str, payload: Vec<u8>, qos: Qos, retain: bool) {
+        // What a lost link loses is sent anew when it is back, or asked for again.
+        if let Err(error) = self.link.publish(topic, payload, qos, retain).await {
+            info!(%error, topic, "not sent");
+        }
+    }
+
+    /// Writes what came, moves the facts into the log, and acknowledges what is in it.
+    async fn write(&mut self) -> Result<(), ServerError> {
+        let ingests = std::mem::take(&mut self.ingests);
+        let statuses = std::mem::take(&mut self.statuses);
+        let now = self.clock.now();
+        if !ingests.is_empty() || !statuses.is_empty() {
+            let mut tx = self.station.store.begin().await?;
+            for ingest in &ingests {
+                keep_ingest(&mut tx, ingest, now.utc).await?;
+            }
+            for status in &statuses {
+                tx.put_status(status, now.utc).await?;
+            }
+            tx.commit().await?;
+        }
+        let (head, moved) = self.scribe.move_facts(&self.station.store).await?;
+        for Ingest { controller, progress, .. } in ingests {
+            let (log_size, log_root) = (head.size, head.root);
+            self.input(Input::Logged { controller, progress, log_size, log_root });
+        }
+        if moved {
+            self.hand_out().await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for changes and plans anew where there are any.
+    async fn look(&mut self) -> Result<(), ServerError> {
+        let revision = self.station.store.revision().await?;
+        let up = self.clock.now().up.since(crate::time::Uptime::START);
+        let changed = self.revision != Some(revision);
+        if !changed && up < self.planned + PLAN_EVERY {
+            return Ok(());
+        }
+        if changed {
+            self.load().await?;
+        }
+        (self.revision, self.planned) = (Some(revision), up);
+        match self.station.issue_manifests(&self.keys.schedule).await {
+            Ok(0) => {}
+            Ok(count) => info!(count, "manifests issued"),
+            // A schedule that is wrong must not stop the server: what was issued goes on.
+            Err(error) => warn!(%error, "no plan was made"),
+        }
+        self.write().await?;
+        self.hand_out().await
+    }
+
+    /// Tells dispatch and gate who and what there is.
+    async fn load(&mut self) -> Result<(), ServerError> {
+        let devices = self.station.store.devices().await?;
+        self.gate.renew(&devices);
+        let (_, notes) = self.station.trust().await?;
+        self.input(Input::Trust(notes));
+        let mut chains = self.station.store.progress().await?;
+        for device in devices {
+            let controller = device.controller;
+            let Some(key) = device.public_key.filter(|_| device.revoked.is_none()) else {
+                self.input(Input::Revoked(controller));
+                continue;
+            };
+            let own = |c: &(ControllerId, _, _, _)| c.0 == controller;
+            let progress = chains.extract_if(.., |chain| own(chain));
+            let progress = progress.map(|(_, chain, upto, link)| Progress { chain, upto, link });
+            let progress = progress.collect();
+            self.input(Input::Controller { controller, key, progress });
+        }
+        for row in self.station.store.assets().await? {
+            if row.withdrawn.is_none() {
+                self.block_bytes.insert(row.digest, row.block_bytes);
+                let (asset, blocks) = (row.digest, row.blocks);
+                self.input(Input::Asset { asset, descriptor: row.descriptor, blocks });
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives dispatch the manifests whose facts are in the log.
+    async fn hand_out(&mut self) -> Result<(), ServerError> {
+        for issued in self.station.store.manifests().await? {
+            if issued.logged {
+                let (controller, number) = (issued.manifest.controller, issued.manifest.number);
+                self.input(Input::Manifest { controller, number, note: issued.note });
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn open_broker(
+    station: &Station,
+    gate: &Arc<Gate>,
+) -> Result<(Option<Box<dyn Broker>>, BrokerAddress), ServerError> {
+    match &station.config.broker {
+        BrokerChoice::External(address) => Ok((None, address.clone())),
+        BrokerChoice::Embedded(listen) => {
+            let gate: Arc<dyn crate::broker::Gatekeeper> = gate.clone();
+            let broker = Embedded::start(*listen, gate, Limits::default()).await?;
+            let address = format!("mqtt://{}", broker.address());
+            let address = address.parse().expect("a socket address is a broker's address");
+            Ok((Some(Box::new(broker)), address))
+        }
+    }
+}
+
+fn options(address: BrokerAddress, password: String) -> LinkOptions {
+    LinkOptions {
+        address,
+        client_id: "server".to_owned(),
+        user: "server".to_owned(),
+        password,
+        clean_session: false,
+        keep_alive: KEEP_ALIVE,
+        will: None,
+        pace: Pace { longest_wait: Duration::from_secs(10), ..Pace::default() },
+        seed: u64::from_be_bytes(entropy::bytes()),
+    }
+}
+
+async fn keep_ingest(
+    tx: &mut crate::store::Tx,
+    ingest: &Ingest,
+    now: crate::time::Timestamp,
+) -> Result<(), ServerError> {
+    let body = serde_json::json!({
+        "controller": ingest.controller,
+        "chain": ingest.progress.chain,
+        "first": ingest.first,
+        "upto": ingest.progress.upto,
+        "known": ingest.known,
+        "note": ingest.note,
+    });
+    let who = format!("controller:{}", ingest.controller);
+    let fact = Fact::new(now, "receipts.taken", who, &body);
+    tx.tell(&fact).await?;
+    let new = ingest.chained.receipts.iter().filter(|receipt| receipt.n > ingest.known);
+    for receipt in new {
+        tx.put_receipt(&ingest.controller, &ingest.progress.chain, receipt, &fact.id).await?;
+    }
+    let Progress { chain, upto, link } = &ingest.progress;
+    tx.put_progress(&ingest.controller, (chain, *upto, *link), &fact.id).await?;
+    Ok(())
+}

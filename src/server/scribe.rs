@@ -1,0 +1,98 @@
+//! The one writer of the broadcast log: moves facts from the store into it.
+//!
+//! A fact is marked only after its entry is durable under a checkpoint; a crash between leaves the
+//! entry in the log and the fact unmarked, which the next start finds out and mends.
+
+use crate::audit::entry::{Actor, Entry, FactId, Kind};
+use crate::audit::Origin;
+use crate::digest::Digest;
+use crate::log::Log;
+use crate::server::ServerError;
+use crate::server::station::Station;
+use crate::store::{Store, WaitingFact};
+
+/// Facts that are moved in one append: one checkpoint covers them.
+const BATCH: u32 = 1_000;
+
+/// The writer of the log.
+#[derive(Debug)]
+pub struct Scribe {
+    log: Log,
+}
+
+/// The log after facts were moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Entries.
+    pub size: u64,
+    /// The root.
+    pub root: Digest,
+}
+
+/// The log's origin in a network.
+pub fn origin(net: &crate::id::NetId) -> Origin {
+    format!("loaban/{net}").parse().expect("a network id makes an origin")
+}
+
+impl Scribe {
+    /// Opens the log, which is held by one process, and agrees with the store on what it has.
+    pub async fn open(station: &Station) -> Result<Self, ServerError> {
+        let signer = station.online_keys()?.log;
+        let log = Log::open(&station.log_folder(), signer, &origin(&station.config.net))?;
+        let scribe = Self { log };
+        scribe.reconcile(&station.store).await?;
+        Ok(scribe)
+    }
+
+    async fn reconcile(&self, store: &Store) -> Result<(), ServerError> {
+        let (_, last) = store.log_position().await?;
+        let next = last.map_or(0, |last| last + 1);
+        if next > self.log.size() {
+            return Err(ServerError::LogBehind { log: self.log.size(), store: next });
+        }
+        let unmarked = self.log.facts_after(next)?;
+        if unmarked.is_empty() {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        for (position, fact) in unmarked {
+            tx.logged(fact.as_str(), position).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Moves every waiting fact; returns the log's head, and whether anything was moved.
+    pub async fn move_facts(&mut self, store: &Store) -> Result<(Head, bool), ServerError> {
+        let mut moved = false;
+        loop {
+            let facts = store.facts_waiting(BATCH).await?;
+            if facts.is_empty() {
+                return Ok((self.head(), moved));
+            }
+            let entries: Vec<Entry> = facts.iter().map(entry).collect::<Result<_, _>>()?;
+            let appended = self.log.append(&entries)?;
+            let mut tx = store.begin().await?;
+            for (position, fact) in (appended.first_index..).zip(&facts) {
+                tx.logged(&fact.id, position).await?;
+            }
+            tx.commit().await?;
+            moved = true;
+        }
+    }
+
+    /// The log's size and root.
+    pub fn head(&self) -> Head {
+        let claim = self.log.checkpoint().claim();
+        Head { size: claim.size, root: claim.root }
+    }
+}
+
+fn entry(fact: &WaitingFact) -> Result<Entry, ServerError> {
+    let corrupt = |why: String| ServerError::Fact { id: fact.id.clone(), why };
+    let id: FactId = fact.id.parse().map_err(|_| corrupt("its id".to_owned()))?;
+    let kind: Kind = fact.kind.parse().map_err(|_| corrupt("its kind".to_owned()))?;
+    let who: Actor = fact.who.parse().map_err(|_| corrupt("who".to_owned()))?;
+    let body: serde_json::Value =
+        serde_json::from_str(&fact.body).map_err(|e| corrupt(e.to_string()))?;
+    Entry::new(id, fact.at, kind, Some(who), &body).map_err(|e| corrupt(e.to_string()))
+}

@@ -1,0 +1,292 @@
+//! A station on disk: its configuration, database, recordings and keys, opened together.
+//!
+//! ```text
+//! loaban.toml            configuration
+//! loaban.db              database (or elsewhere, by URL)
+//! assets/                recordings
+//! keys/root.json         the root key, sealed: to be taken away and kept offline
+//! keys/online/           schedule, time, ack, log: the server's own
+//! keys/people/           each approver's key, sealed under that person's passphrase
+//! log/                   the broadcast log
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::access::{Duties, Duty};
+use crate::clock::utc_now;
+use crate::digest::Digest;
+use crate::entropy;
+use crate::id::{AreaId, NetId, PersonId};
+use crate::note::{Note, PublicKey, Signer};
+use crate::protocol::{decode, encode};
+use crate::server::ServerError;
+use crate::server::config::Config;
+use crate::store::{Fact, Person, Store};
+use crate::trust::{Grant, OnlineKeys, Role, TrustDocument, person_key_name};
+use crate::vault::{Assets, Sealed, VaultError, create_key, load_key, read_text, write_atomic, write_secret};
+
+/// How long a key counts: longer than a term of office, shorter than for ever.
+const KEY_VALID: Duration = Duration::from_secs(2 * 366 * 86_400);
+
+/// Bytes of a key or configuration file at most.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Officers who must sign an emergency.
+const EMERGENCY_THRESHOLD: u8 = 2;
+
+/// A station that was opened.
+#[derive(Debug)]
+pub struct Station {
+    /// The configuration.
+    pub config: Config,
+    /// The database.
+    pub store: Store,
+    /// The recordings.
+    pub assets: Assets,
+}
+
+/// What a new station is made of.
+#[derive(Clone, Debug)]
+pub struct Beginning<'a> {
+    /// The text of its configuration.
+    pub config: &'a str,
+    /// The area at the top of its tree: where its server's keys count.
+    pub root_area: AreaId,
+    /// The passphrase that seals the root key.
+    pub passphrase: &'a str,
+}
+
+impl Station {
+    /// Makes a station in `folder`, which must be empty or missing, and opens it.
+    pub async fn init(folder: &Path, beginning: &Beginning<'_>) -> Result<Self, ServerError> {
+        let path = folder.join("loaban.toml");
+        let config = Config::read(&path, beginning.config)?;
+        if path.exists() {
+            return Err(ServerError::Exists(folder.to_owned()));
+        }
+        for part in ["keys/online", "keys/people", "log", "assets"] {
+            let part = folder.join(part);
+            fs::create_dir_all(&part)
+                .map_err(|source| VaultError::Io { what: "make", path: part, source })?;
+        }
+        let root = new_key(Role::Root, &config.net, "1");
+        keep_sealed(&folder.join("keys/root.json"), &root, beginning.passphrase)?;
+        let online = make_online(folder, &config.net)?;
+        write_secret(&folder.join("keys/online/broker-password"), entropy::secret().as_bytes())?;
+        write_atomic(&path, beginning.config.as_bytes())?;
+        let station = Self::open(&path).await?;
+        station.begin_trust(&root, &online, &beginning.root_area).await?;
+        Ok(station)
+    }
+
+    /// Opens the station whose configuration is at `path`.
+    pub async fn open(path: &Path) -> Result<Self, ServerError> {
+        let text = read_text(path, FILE_BYTES_MAX)?;
+        let text = text.ok_or_else(|| ServerError::NoConfig(path.to_owned()))?;
+        let config = Config::read(path, &text)?;
+        let store = Store::open(&config.store).await?;
+        let assets = Assets::open(&config.data.join("assets"))?;
+        Ok(Self { config, store, assets })
+    }
+
+    async fn begin_trust(
+        &self,
+        root: &Signer,
+        online: &OnlineKeys,
+        area: &AreaId,
+    ) -> Result<(), ServerError> {
+        let now = utc_now();
+        let keys = online.all().map(|(role, key)| grant(key.public(), role, area, now));
+        let document = TrustDocument {
+            version: 1,
+            issued: now,
+            root_threshold: 1,
+            roots: vec![root.public()],
+            emergency_threshold: EMERGENCY_THRESHOLD,
+            keys: keys.to_vec(),
+            revoked: vec![],
+        };
+        let mut tx = self.store.begin().await?;
+        tx.set("root_area", area.as_str()).await?;
+        tx.set("net", self.config.net.as_str()).await?;
+        self.put_trust(&mut tx, root, &document).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn put_trust(
+        &self,
+        tx: &mut crate::store::Tx,
+        root: &Signer,
+        document: &TrustDocument,
+    ) -> Result<(), ServerError> {
+        let note = root.sign(&encode(&self.config.net, document));
+        tx.add_trust(document.version, &note).await?;
+        let body = serde_json::json!({ "version": document.version, "note": note });
+        tx.tell(&Fact::new(document.issued, "trust.signed", "server", &body)).await?;
+        Ok(())
+    }
+
+    /// The trust document in force, and every note so far, oldest first.
+    pub async fn trust(&self) -> Result<(TrustDocument, Vec<String>), ServerError> {
+        let notes = self.store.trust().await?;
+        let newest = notes.last().ok_or(ServerError::NoTrust)?;
+        let note = Note::parse(newest.as_bytes())?;
+        let document: TrustDocument = decode(&self.config.net, note.text())?;
+        document.anchors().verify(&note)?;
+        Ok((document, notes))
+    }
+
+    /// The area at the top of the tree.
+    pub async fn root_area(&self) -> Result<AreaId, ServerError> {
+        let area = self.store.get("root_area").await?.ok_or(ServerError::NoTrust)?;
+        area.parse().map_err(|_| ServerError::NoTrust)
+    }
+
+    /// Adds a person; a leader gets a content key of their own, sealed under their passphrase, and
+    /// a place in the next trust document, for which the root key is unsealed.
+    pub async fn add_person(
+        &self,
+        person: &Person,
+        passphrase: Option<&str>,
+        root_passphrase: Option<&str>,
+    ) -> Result<(), ServerError> {
+        let duties: Duties = person.roles.parse()?;
+        let now = utc_now();
+        let mut tx = self.store.begin().await?;
+        tx.put_person(person).await?;
+        let body = serde_json::json!({ "person": person.id, "duties": duties.to_string() });
+        tx.tell(&Fact::new(now, "person.added", "server", &body)).await?;
+        let path = self.person_key(&person.id);
+        if duties.hold(Duty::Leader) && !path.exists() {
+            let missing = |what| ServerError::NoPassphrase { what, person: person.id.clone() };
+            let own = passphrase.ok_or_else(|| missing("their key"))?;
+            let root = root_passphrase.ok_or_else(|| missing("the root key"))?;
+            let root = self.unseal(&self.config.data.join("keys/root.json"), root)?;
+            let name = person_key_name(&self.config.net, Role::Content, &person.id);
+            let key = Signer::from_seed(name, &entropy::bytes());
+            keep_sealed(&path, &key, own)?;
+            let mut next = self.trust().await?.0;
+            next.version += 1;
+            next.issued = now;
+            next.keys.push(grant(key.public(), Role::Content, &self.root_area().await?, now));
+            self.put_trust(&mut tx, &root, &next).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// A person's content key, for the moment of signing.
+    pub fn unseal_person(&self, person: &PersonId, passphrase: &str) -> Result<Signer, ServerError> {
+        self.unseal(&self.person_key(person), passphrase)
+    }
+
+    fn unseal(&self, path: &Path, passphrase: &str) -> Result<Signer, ServerError> {
+        let text = read_text(path, FILE_BYTES_MAX)?;
+        let text = text.ok_or_else(|| ServerError::NoKey(path.to_owned()))?;
+        let sealed: Sealed = serde_json::from_str(&text).map_err(|e| {
+            VaultError::Damaged { path: path.to_owned(), why: e.to_string() }
+        })?;
+        Ok(sealed.unseal(passphrase)?)
+    }
+
+    fn person_key(&self, person: &PersonId) -> PathBuf {
+        self.config.data.join("keys/people").join(format!("{person}.json"))
+    }
+
+    /// The person, with what they may do.
+    pub async fn person(&self, id: &PersonId) -> Result<(Person, Duties), ServerError> {
+        let people = self.store.people().await?;
+        let person = people.into_iter().find(|person| person.id == *id);
+        let person = person.ok_or_else(|| ServerError::NoPerson(id.clone()))?;
+        let duties = person.roles.parse()?;
+        Ok((person, duties))
+    }
+
+    /// The server's own keys.
+    pub fn online_keys(&self) -> Result<OnlineKeys, ServerError> {
+        let folder = self.config.data.join("keys/online");
+        let load = |role: Role| {
+            let path = folder.join(format!("{role}.key"));
+            load_key(&path)?.ok_or(ServerError::NoKey(path))
+        };
+        Ok(OnlineKeys {
+            schedule: load(Role::Schedule)?,
+            time: load(Role::Time)?,
+            ack: load(Role::Ack)?,
+            log: load(Role::Log)?,
+        })
+    }
+
+    /// The server's own password at the broker.
+    pub fn broker_password(&self) -> Result<String, ServerError> {
+        let path = self.config.data.join("keys/online/broker-password");
+        let text = read_text(&path, FILE_BYTES_MAX)?;
+        Ok(text.ok_or(ServerError::NoKey(path))?.trim().to_owned())
+    }
+
+    /// The folder of the broadcast log.
+    pub fn log_folder(&self) -> PathBuf {
+        self.config.data.join("log")
+    }
+
+    /// Gives a controller a new password; returns it, for its provisioning folder.
+    pub async fn provision(
+        &self,
+        controller: &crate::id::ControllerId,
+    ) -> Result<String, ServerError> {
+        let password = entropy::secret();
+        let mut tx = self.store.begin().await?;
+        tx.provision(controller, Digest::of(password.as_bytes())).await?;
+        let body = serde_json::json!({ "controller": controller });
+        tx.tell(&Fact::new(utc_now(), "controller.provisioned", "server", &body)).await?;
+        tx.commit().await?;
+        Ok(password)
+    }
+
+    /// Notes the key that a controller made.
+    pub async fn enrol(
+        &self,
+        controller: &crate::id::ControllerId,
+        key: &PublicKey,
+    ) -> Result<(), ServerError> {
+        let expected = crate::trust::device_key_name(&self.config.net, controller);
+        if *key.name() != expected {
+            return Err(ServerError::OtherKey { found: key.name().clone(), expected });
+        }
+        let mut tx = self.store.begin().await?;
+        if !tx.enrol(controller, key).await? {
+            return Err(ServerError::NotProvisioned(controller.clone()));
+        }
+        let body = serde_json::json!({ "controller": controller, "key": key });
+        tx.tell(&Fact::new(utc_now(), "controller.enrolled", "server", &body)).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn new_key(role: Role, net: &NetId, holder: &str) -> Signer {
+    Signer::from_seed(role.key_name(net, holder), &entropy::bytes())
+}
+
+fn keep_sealed(path: &Path, key: &Signer, passphrase: &str) -> Result<(), ServerError> {
+    let sealed = Sealed::seal(key, passphrase, entropy::bytes(), entropy::bytes())?;
+    let text = serde_json::to_string_pretty(&sealed).expect("a sealed key has text keys");
+    Ok(write_secret(path, text.as_bytes())?)
+}
+
+fn make_online(folder: &Path, net: &NetId) -> Result<OnlineKeys, ServerError> {
+    let make = |role: Role| {
+        let path = folder.join("keys/online").join(format!("{role}.key"));
+        create_key(&path, role.key_name(net, "1"), entropy::bytes())
+    };
+    Ok(OnlineKeys {
+        schedule: make(Role::Schedule)?,
+        time: make(Role::Time)?,
+        ack: make(Role::Ack)?,
+        log: make(Role::Log)?,
+    })
+}
+
+fn grant(key: PublicKey, role: Role, area: &AreaId, now: crate::time::Timestamp) -> Grant {
+    Grant { key, role, areas: vec![area.clone()], until: now + KEY_VALID }
+}

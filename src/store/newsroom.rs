@@ -1,0 +1,200 @@
+//! Bulletins, their versions, and the recordings that were made for them.
+
+use crate::bulletin::Bulletin;
+use crate::bulletin::version::Version;
+use crate::digest::Digest;
+use crate::id::BulletinId;
+use crate::store::{
+    Store, StoreError, Tx, document, json, number, optional_number, parsed, signed, text, unsigned,
+};
+use crate::time::Timestamp;
+
+/// A recording that may be fanned out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetRow {
+    /// The recording.
+    pub digest: Digest,
+    /// The note that its approver signed.
+    pub descriptor: String,
+    /// Bytes of a block.
+    pub block_bytes: u32,
+    /// Its number of blocks.
+    pub blocks: u32,
+    /// When it was withdrawn.
+    pub withdrawn: Option<Timestamp>,
+}
+
+/// What was made of a recording that was handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRow {
+    /// The SHA-256 of the file that was handed in.
+    pub digest: Digest,
+    /// How it was normalised.
+    pub recipe: String,
+    /// What came out.
+    pub asset: Digest,
+    /// Its length in milliseconds.
+    pub length_ms: u64,
+    /// The measurements, as JSON.
+    pub measurement: String,
+}
+
+fn state(version: &Version) -> &'static str {
+    match version {
+        Version::Draft(_) => "draft",
+        Version::Reviewed(_) => "reviewed",
+        Version::Approved(_) => "approved",
+        Version::Withdrawn(_) => "withdrawn",
+    }
+}
+
+impl Tx {
+    /// Adds or changes a bulletin.
+    pub async fn put_bulletin(&mut self, bulletin: &Bulletin) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "insert into bulletin (id, doc) values ($1, $2)
+             on conflict (id) do update set doc = excluded.doc",
+        );
+        query
+            .bind(bulletin.id.as_str())
+            .bind(json(bulletin))
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("keep a bulletin"))?;
+        Ok(())
+    }
+
+    /// Adds or changes a version.
+    pub async fn put_version(&mut self, version: &Version) -> Result<(), StoreError> {
+        let content = version.content();
+        let query = sqlx::query(
+            "insert into version (bulletin, language, state, doc) values ($1, $2, $3, $4)
+             on conflict (bulletin, language)
+             do update set state = excluded.state, doc = excluded.doc",
+        );
+        query
+            .bind(content.bulletin.as_str())
+            .bind(content.language.as_str())
+            .bind(state(version))
+            .bind(json(version))
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("keep a version"))?;
+        Ok(())
+    }
+
+    /// Adds a recording with its descriptor, or replaces the descriptor.
+    pub async fn put_asset(&mut self, asset: &AssetRow) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "insert into asset (digest, descriptor, block_bytes, blocks, withdrawn)
+             values ($1, $2, $3, $4, $5)
+             on conflict (digest) do update set descriptor = excluded.descriptor,
+                 block_bytes = excluded.block_bytes, blocks = excluded.blocks,
+                 withdrawn = excluded.withdrawn",
+        );
+        query
+            .bind(asset.digest.to_string())
+            .bind(&asset.descriptor)
+            .bind(i64::from(asset.block_bytes))
+            .bind(i64::from(asset.blocks))
+            .bind(asset.withdrawn.map(Timestamp::micros))
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("keep a recording"))?;
+        Ok(())
+    }
+
+    /// Remembers what was made of a file.
+    pub async fn put_source(&mut self, source: &SourceRow) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "insert into source (digest, recipe, asset, length_ms, measurement)
+             values ($1, $2, $3, $4, $5) on conflict (digest, recipe) do nothing",
+        );
+        query
+            .bind(source.digest.to_string())
+            .bind(&source.recipe)
+            .bind(source.asset.to_string())
+            .bind(signed(source.length_ms))
+            .bind(&source.measurement)
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("keep a source"))?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Every bulletin.
+    pub async fn bulletins(&self) -> Result<Vec<Bulletin>, StoreError> {
+        let rows = sqlx::query("select doc from bulletin order by id")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::query("read the bulletins"))?;
+        rows.iter().map(|row| document("bulletin", &text(row, 0)?)).collect()
+    }
+
+    /// Every version.
+    pub async fn versions(&self) -> Result<Vec<Version>, StoreError> {
+        let rows = sqlx::query("select doc from version order by bulletin, language")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::query("read the versions"))?;
+        rows.iter().map(|row| document("version", &text(row, 0)?)).collect()
+    }
+
+    /// The versions of one bulletin.
+    pub async fn versions_of(&self, bulletin: &BulletinId) -> Result<Vec<Version>, StoreError> {
+        let rows = sqlx::query("select doc from version where bulletin = $1 order by language")
+            .bind(bulletin.as_str())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::query("read the versions"))?;
+        rows.iter().map(|row| document("version", &text(row, 0)?)).collect()
+    }
+
+    /// Every recording with a descriptor.
+    pub async fn assets(&self) -> Result<Vec<AssetRow>, StoreError> {
+        let rows = sqlx::query(
+            "select digest, descriptor, block_bytes, blocks, withdrawn from asset order by digest",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read the recordings"))?;
+        rows.iter().map(asset).collect()
+    }
+
+    /// What was made of the file with this digest by this recipe.
+    pub async fn source(&self, digest: Digest, recipe: &str) -> Result<Option<SourceRow>, StoreError> {
+        let row = sqlx::query(
+            "select digest, recipe, asset, length_ms, measurement from source
+             where digest = $1 and recipe = $2",
+        )
+        .bind(digest.to_string())
+        .bind(recipe)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::query("read a source"))?;
+        row.as_ref().map(source).transpose()
+    }
+}
+
+fn asset(row: &sqlx::any::AnyRow) -> Result<AssetRow, StoreError> {
+    let small = |n: i64| u32::try_from(n).map_err(|e| StoreError::corrupt("asset", e));
+    Ok(AssetRow {
+        digest: parsed("asset", &text(row, 0)?)?,
+        descriptor: text(row, 1)?,
+        block_bytes: small(number(row, 2)?)?,
+        blocks: small(number(row, 3)?)?,
+        withdrawn: optional_number(row, 4)?.map(Timestamp::from_micros),
+    })
+}
+
+fn source(row: &sqlx::any::AnyRow) -> Result<SourceRow, StoreError> {
+    Ok(SourceRow {
+        digest: parsed("source", &text(row, 0)?)?,
+        recipe: text(row, 1)?,
+        asset: parsed("source", &text(row, 2)?)?,
+        length_ms: unsigned("source", number(row, 3)?)?,
+        measurement: text(row, 4)?,
+    })
+}

@@ -1,0 +1,183 @@
+//! Schedule files, the manifests made from them, and the airings that those named.
+
+use crate::calendar::AiringKey;
+use crate::id::ControllerId;
+use crate::manifest::{Item, Manifest, ManifestAiring};
+use crate::store::{
+    Store, StoreError, Tx, document, json, number, optional_number, parsed, signed, text, unsigned,
+};
+use crate::time::Timestamp;
+
+/// The newest manifest of one controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuedManifest {
+    /// What it says.
+    pub manifest: Manifest,
+    /// Its signed note.
+    pub note: String,
+    /// Whether the log has its fact, so that it may leave.
+    pub logged: bool,
+}
+
+/// An airing that a manifest named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AiringRow {
+    /// Its identity.
+    pub key: AiringKey,
+    /// When it begins.
+    pub at: Timestamp,
+    /// The last instant at which it may begin.
+    pub latest: Timestamp,
+    /// The manifest that named it last.
+    pub manifest: u64,
+    /// When a newer manifest left it out before it began.
+    pub dropped: Option<Timestamp>,
+    /// Its running order.
+    pub items: Vec<Item>,
+}
+
+impl Tx {
+    /// Adds or replaces a schedule file.
+    pub async fn put_schedule_file(&mut self, name: &str, body: &str) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "insert into schedule_file (name, body) values ($1, $2)
+             on conflict (name) do update set body = excluded.body",
+        );
+        query
+            .bind(name)
+            .bind(body)
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("keep a schedule file"))?;
+        Ok(())
+    }
+
+    /// Keeps a signed manifest with the airings that it names; those of the controller that it
+    /// leaves out before they began are dropped.
+    pub async fn issue(
+        &mut self,
+        manifest: &Manifest,
+        note: &str,
+        fact: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("insert into manifest (controller, number, doc, note, fact) values ($1, $2, $3, $4, $5)")
+            .bind(manifest.controller.as_str())
+            .bind(signed(manifest.number))
+            .bind(json(manifest))
+            .bind(note)
+            .bind(fact)
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("keep a manifest"))?;
+        for airing in &manifest.airings {
+            self.put_airing(manifest, airing).await?;
+        }
+        self.drop_airings(manifest).await
+    }
+
+    async fn put_airing(&mut self, manifest: &Manifest, airing: &ManifestAiring) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "insert into airing
+                 (programme, controller, date, occurrence, at, latest, manifest, doc)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (programme, controller, date, occurrence)
+             do update set at = excluded.at, latest = excluded.latest,
+                 manifest = excluded.manifest, doc = excluded.doc, dropped = null",
+        );
+        query
+            .bind(airing.programme.as_str())
+            .bind(manifest.controller.as_str())
+            .bind(airing.date.to_string())
+            .bind(i64::from(airing.occurrence))
+            .bind(airing.at.micros())
+            .bind(airing.latest.micros())
+            .bind(signed(manifest.number))
+            .bind(json(&airing.items))
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("keep an airing"))?;
+        Ok(())
+    }
+
+    async fn drop_airings(&mut self, manifest: &Manifest) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "update airing set dropped = $3
+             where controller = $1 and manifest < $2 and at > $3 and dropped is null",
+        );
+        query
+            .bind(manifest.controller.as_str())
+            .bind(signed(manifest.number))
+            .bind(manifest.issued.micros())
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("drop airings"))?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Every schedule file: its name and its text.
+    pub async fn schedule_files(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let rows = sqlx::query("select name, body from schedule_file order by name")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::query("read the schedule files"))?;
+        rows.iter().map(|row| Ok((text(row, 0)?, text(row, 1)?))).collect()
+    }
+
+    /// The newest manifest of every controller.
+    pub async fn manifests(&self) -> Result<Vec<IssuedManifest>, StoreError> {
+        let rows = sqlx::query(
+            "select m.doc, m.note, f.position from manifest m join fact f on f.id = m.fact
+             where m.number = (select max(n.number) from manifest n where n.controller = m.controller)
+             order by m.controller",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read the manifests"))?;
+        let issued = |row: &sqlx::any::AnyRow| {
+            Ok(IssuedManifest {
+                manifest: document("manifest", &text(row, 0)?)?,
+                note: text(row, 1)?,
+                logged: optional_number(row, 2)?.is_some(),
+            })
+        };
+        rows.iter().map(issued).collect()
+    }
+
+    /// Every airing that was to begin from `from` until before `until`, in order of time.
+    pub async fn airings(&self, from: Timestamp, until: Timestamp) -> Result<Vec<AiringRow>, StoreError> {
+        let rows = sqlx::query(
+            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc
+             from airing where at >= $1 and at < $2
+             order by at, controller, programme, occurrence",
+        )
+        .bind(from.micros())
+        .bind(until.micros())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read the airings"))?;
+        rows.iter().map(airing).collect()
+    }
+}
+
+pub(super) fn key(table: &'static str, row: &sqlx::any::AnyRow) -> Result<AiringKey, StoreError> {
+    let occurrence = number(row, 3)?;
+    Ok(AiringKey {
+        programme: parsed(table, &text(row, 0)?)?,
+        controller: parsed::<ControllerId>(table, &text(row, 1)?)?,
+        date: parsed(table, &text(row, 2)?)?,
+        occurrence: u16::try_from(occurrence).map_err(|e| StoreError::corrupt(table, e))?,
+    })
+}
+
+fn airing(row: &sqlx::any::AnyRow) -> Result<AiringRow, StoreError> {
+    Ok(AiringRow {
+        key: key("airing", row)?,
+        at: Timestamp::from_micros(number(row, 4)?),
+        latest: Timestamp::from_micros(number(row, 5)?),
+        manifest: unsigned("airing", number(row, 6)?)?,
+        dropped: optional_number(row, 7)?.map(Timestamp::from_micros),
+        items: document("airing", &text(row, 8)?)?,
+    })
+}
