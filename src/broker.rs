@@ -53,7 +53,7 @@ pub type Stopping = Pin<Box<dyn Future<Output = Result<(), BrokerError>> + Send>
 
 #[cfg(feature = "server")]
 /// A running broker. The library behind it shows nowhere else.
-pub trait Broker: Send {
+pub trait Broker: Send + Sync {
     /// Where it listens, with the real port even when port 0 was asked for.
     fn address(&self) -> SocketAddr;
     /// Says goodbye to the clients, closes the port, and ends within [`STOP_SECONDS_MAX`] seconds.

@@ -119,7 +119,7 @@ pub async fn run(
                 Some(Input::Speaker { token, sounded })
             }
             () = tokio::time::sleep(wake) => Some(Input::Tick),
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = crate::shutdown::told(&mut stop) => break,
         };
         if let Some(input) = input {
             shell.agent.handle(shell.clock.now(), input);

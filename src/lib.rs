@@ -8,6 +8,8 @@ pub mod audit;
 pub mod broker;
 pub mod bulletin;
 pub mod calendar;
+#[cfg(feature = "server")]
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod controller;
@@ -32,6 +34,7 @@ pub mod report;
 pub mod schedule;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod shutdown;
 pub mod speaker;
 #[cfg(feature = "server")]
 pub mod store;

@@ -125,10 +125,12 @@ impl Embedded {
         let shutdown = Shutdown(broker.shutdown_handle());
         let mut ready = broker.ready_receiver();
         let running = tokio::spawn(async move { broker.run().await });
-        match ready.wait_for(|ready| *ready).await {
-            Ok(_) => Ok(Self { address, shutdown, running }),
-            Err(_) => Err(ended(address, running.await)),
+        // The guard is dropped at once: it must not live across the next await.
+        let up = ready.wait_for(|ready| *ready).await.is_ok();
+        if up {
+            return Ok(Self { address, shutdown, running });
         }
+        Err(ended(address, running.await))
     }
 }
 

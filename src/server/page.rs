@@ -41,10 +41,7 @@ pub(super) async fn serve(
         .route("/", get(status))
         .route("/status.json", get(status_json))
         .with_state(station);
-    let until = async move {
-        // A sender that is gone is a stop too.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
+    let until = async move { crate::shutdown::told(&mut stop).await };
     if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until).await {
         tracing::warn!(%error, "the pages ended");
     }

@@ -145,7 +145,7 @@ impl Server {
                 () = sleep(wake) => self.input(Input::Tick),
                 _ = write.tick() => self.write().await?,
                 _ = look.tick() => self.look().await?,
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                () = crate::shutdown::told(stop) => return Ok(()),
             }
             self.carry_out().await?;
         }

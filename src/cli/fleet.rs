@@ -1,0 +1,168 @@
+//! `fleet` and `mosquitto`: controllers in the field, and the broker's files.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use crate::broker::mosquitto::{Setup, acl, conf, password_line};
+use crate::broker::{Limits, Rules};
+use crate::cli::{Which, print_json};
+use crate::controller::write_provision;
+use crate::entropy;
+use crate::id::ControllerId;
+use crate::note::PublicKey;
+use crate::server::{ServerError, Station};
+use crate::vault::{write_atomic, write_secret};
+
+/// Controllers in the field.
+#[derive(Debug, Subcommand)]
+pub(super) enum Fleet {
+    /// Write the folder that an installer copies to a controller, with a new password of its own.
+    Provision {
+        #[command(flatten)]
+        which: Which,
+        /// The controller; a schedule file names it.
+        controller: ControllerId,
+        /// The folder to write.
+        #[arg(long)]
+        out: PathBuf,
+        /// The broker as the controller reaches it, such as `mqtt://10.0.0.1:1883`.
+        #[arg(long)]
+        broker: String,
+    },
+    /// Take the key that `loaban-controller enrol` printed.
+    Enrol {
+        #[command(flatten)]
+        which: Which,
+        /// The controller.
+        controller: ControllerId,
+        /// The line that the device printed.
+        key: PublicKey,
+    },
+    /// List every controller with its state.
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Fleet {
+    pub(super) async fn run(self) -> anyhow::Result<bool> {
+        match self {
+            Self::Provision { which, controller, out, broker } => {
+                let station = which.open().await?;
+                provision(&station, &controller, &broker, &out).await?;
+                println!("copy {} to the controller, then: loaban-controller --config controller.toml enrol", out.display());
+            }
+            Self::Enrol { which, controller, key } => {
+                which.open().await?.enrol(&controller, &key).await?;
+                println!("{controller} is enrolled, key {}", key.fingerprint());
+            }
+            Self::List { which, json } => list(&which.open().await?, json).await?,
+        }
+        Ok(true)
+    }
+}
+
+/// Writes the folder of one controller.
+pub(super) async fn provision(
+    station: &Station,
+    controller: &ControllerId,
+    broker: &str,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let known = station.schedule().await?.controllers;
+    if !known.iter().any(|known| known.id == *controller) {
+        return Err(ServerError::UnknownController(controller.clone()).into());
+    }
+    let (trust, notes) = station.trust().await?;
+    let newest = notes.last().context("a station has a trust document")?;
+    let password = station.provision(controller).await?;
+    let roots: Vec<String> = trust.roots.iter().map(|root| format!("\"{root}\"")).collect();
+    let config = format!(
+        "# Written for {controller}. Every key is explained in firmware-config/controller.toml.\n\
+         net = \"{}\"\ncontroller = \"{controller}\"\nbroker = \"{broker}\"\n\
+         password_file = \"password\"\nstate = \"state\"\ntrust = \"trust.note\"\n\
+         root_threshold = {}\nroots = [{}]\nzone = \"Asia/Ho_Chi_Minh\"\nrtc = false\n\n\
+         [speaker]\nkind = \"wav\"\nfolder = \"played\"\n\n\
+         # When routine airings may sound at all, whatever any message says.\n\
+         [[window]]\ndays = [\"all\"]\nfrom = \"05:00\"\nuntil = \"21:30\"\n",
+        station.config.net,
+        trust.root_threshold,
+        roots.join(", "),
+    );
+    write_provision(out, &config, newest, &password)?;
+    Ok(())
+}
+
+async fn list(station: &Station, json: bool) -> anyhow::Result<()> {
+    let statuses = station.store.statuses().await?;
+    for device in station.store.devices().await? {
+        let status = statuses.iter().find(|row| row.status.controller == device.controller);
+        let state = match (&device.public_key, status) {
+            (None, _) => "provisioned, not enrolled",
+            (_, None) => "enrolled, never heard",
+            (_, Some(row)) if row.status.state == crate::protocol::StatusState::Lost => "lost",
+            _ => "up",
+        };
+        if json {
+            print_json(&serde_json::json!({
+                "controller": device.controller, "state": state,
+                "status": status.map(|row| &row.status), "seen": status.map(|row| row.seen),
+            }))?;
+        } else {
+            let seen = status.map(|row| row.seen.to_string()).unwrap_or_default();
+            println!("{:<24} {state:<26} {seen}", device.controller);
+        }
+    }
+    Ok(())
+}
+
+/// Files for a Mosquitto broker.
+#[derive(Debug, Args)]
+pub(super) struct Mosquitto {
+    #[command(flatten)]
+    which: Which,
+    /// The folder to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Where Mosquitto shall listen.
+    #[arg(long, default_value = "127.0.0.1:1883")]
+    listen: SocketAddr,
+    /// Provisioning folders whose passwords Mosquitto shall know, each named after its controller.
+    #[arg(long)]
+    devices: Option<PathBuf>,
+}
+
+impl Mosquitto {
+    pub(super) async fn run(self) -> anyhow::Result<bool> {
+        let station = self.which.open().await?;
+        std::fs::create_dir_all(&self.out)?;
+        let rules = Rules::new(station.config.net.as_str())?;
+        let setup = Setup {
+            listen: self.listen,
+            password_file: self.out.join("passwords"),
+            acl_file: self.out.join("acl"),
+            persistence_directory: None,
+            limits: Limits::default(),
+        };
+        write_atomic(&self.out.join("mosquitto.conf"), conf(&setup).as_bytes())?;
+        write_atomic(&setup.acl_file, acl(&rules).as_bytes())?;
+        let mut lines = password_line("server", &station.broker_password()?, entropy::bytes())?;
+        for device in station.store.devices().await? {
+            let folder = self.devices.as_ref().map(|f| f.join(device.controller.as_str()));
+            let Some(folder) = folder.filter(|folder| folder.exists()) else { continue };
+            let password = std::fs::read_to_string(folder.join("password"))?;
+            lines.push('\n');
+            lines += &password_line(device.controller.as_str(), password.trim(), entropy::bytes())?;
+        }
+        write_secret(&setup.password_file, format!("{}\n", lines.trim_end()).as_bytes())?;
+        println!("start it: mosquitto -c {}", self.out.join("mosquitto.conf").display());
+        Ok(true)
+    }
+}

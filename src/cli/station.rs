@@ -1,0 +1,200 @@
+//! `init`, `serve`, `doctor`, `person`.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use tokio::sync::{oneshot, watch};
+
+use crate::cli::{Which, passphrase, print_json, start_logging};
+use crate::id::{AreaId, NetId, PersonId};
+use crate::server::{Beginning, Station, examine, serve};
+use crate::store;
+
+/// Makes a new station.
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The folder; empty or missing.
+    #[arg(long)]
+    dir: PathBuf,
+    /// The network's id: a word for the deployment, such as laichau.
+    #[arg(long)]
+    net: NetId,
+    /// The area at the top of the tree, such as lai-chau.
+    #[arg(long)]
+    area: AreaId,
+    /// The database: sqlite:FILE or `postgres://USER@HOST/NAME`.
+    #[arg(long, default_value = "sqlite:loaban.db")]
+    store: String,
+    /// Where the embedded broker listens.
+    #[arg(long, default_value = "127.0.0.1:1883", conflicts_with = "broker")]
+    listen: String,
+    /// An external broker instead, such as `mqtt://127.0.0.1:1883`.
+    #[arg(long)]
+    broker: Option<String>,
+    /// Where the pages are served.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    web: String,
+    /// A file with the passphrase that seals the root key; asked for otherwise.
+    #[arg(long)]
+    passphrase_file: Option<PathBuf>,
+}
+
+/// The text of a configuration.
+pub(super) fn config_text(net: &NetId, store: &str, broker: &str, web: &str) -> String {
+    format!(
+        "# The configuration of a station. Every key is explained in firmware-config/loaban.toml.\n\
+         net = \"{net}\"\nzone = \"Asia/Ho_Chi_Minh\"\ndata = \".\"\nstore = \"{store}\"\n\n\
+         [broker]\n{broker}\n\n[web]\nlisten = \"{web}\"\n"
+    )
+}
+
+impl Init {
+    pub(super) async fn run(self) -> anyhow::Result<bool> {
+        let passphrase = passphrase(self.passphrase_file.as_deref(), "the root key")?;
+        let broker = match &self.broker {
+            Some(url) => format!("url = \"{url}\""),
+            None => format!("listen = \"{}\"", self.listen),
+        };
+        let config = config_text(&self.net, &self.store, &broker, &self.web);
+        let beginning =
+            Beginning { config: &config, root_area: self.area, passphrase: &passphrase };
+        Station::init(&self.dir, &beginning).await?;
+        let dir = self.dir.display();
+        println!("station {} made in {dir}", self.net);
+        println!("keep {dir}/keys/root.json offline: copy it to a stick, and delete it here when everybody is added");
+        println!("next: loaban person add --config {dir}/loaban.toml …");
+        Ok(true)
+    }
+}
+
+/// Serves a station.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<bool> {
+        start_logging("info");
+        let station = self.which.open().await?;
+        let (stop, stopped) = watch::channel(false);
+        let (send, ready) = oneshot::channel::<crate::server::Ready>();
+        tokio::spawn(async move {
+            crate::shutdown::asked().await;
+            stop.send_replace(true);
+        });
+        tokio::spawn(async move {
+            if let Ok(ready) = ready.await {
+                println!("ready: pages on http://{}/, broker {}", ready.web, ready.broker);
+            }
+        });
+        serve(station, stopped, send).await?;
+        Ok(true)
+    }
+}
+
+/// Looks at a station.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    which: Which,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Doctor {
+    pub(super) async fn run(self) -> anyhow::Result<bool> {
+        start_logging("error");
+        let station = self.which.open().await?;
+        let findings = examine(&station).await;
+        if self.json {
+            print_json(&findings)?;
+        } else {
+            for finding in &findings {
+                let mark = if finding.well { "ok " } else { "BAD" };
+                println!("{mark} {:<10} {}", finding.part, finding.sentence);
+            }
+        }
+        Ok(findings.iter().all(|finding| finding.well))
+    }
+}
+
+/// People and their duties.
+#[derive(Debug, Subcommand)]
+pub(super) enum Person {
+    /// Add somebody; a leader gets a key of their own.
+    Add(AddPerson),
+    /// List everybody.
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Adds somebody.
+#[derive(Debug, Args)]
+pub(super) struct AddPerson {
+    #[command(flatten)]
+    which: Which,
+    /// The id: a-z, 0-9 and -.
+    id: PersonId,
+    /// The name.
+    #[arg(long)]
+    name: String,
+    /// Duties with commas between: contributor, announcer, reviewer, leader, operator, inspector,
+    /// administrator.
+    #[arg(long)]
+    duties: String,
+    /// A file with the person's own passphrase; asked for otherwise, of a leader.
+    #[arg(long)]
+    passphrase_file: Option<PathBuf>,
+    /// A file with the passphrase of the root key; asked for otherwise, for a leader.
+    #[arg(long)]
+    root_passphrase_file: Option<PathBuf>,
+}
+
+impl Person {
+    pub(super) async fn run(self) -> anyhow::Result<bool> {
+        match self {
+            Self::Add(add) => add.run().await,
+            Self::List { which, json } => list(&which, json).await,
+        }
+    }
+}
+
+async fn list(which: &Which, json: bool) -> anyhow::Result<bool> {
+    for person in which.open().await?.store.people().await? {
+        if json {
+            print_json(&serde_json::json!({
+                "id": person.id, "name": person.name, "duties": person.roles,
+            }))?;
+        } else {
+            println!("{:<16} {:<28} {}", person.id, person.name, person.roles);
+        }
+    }
+    Ok(true)
+}
+
+impl AddPerson {
+    async fn run(self) -> anyhow::Result<bool> {
+        let station = self.which.open().await?;
+        let duties: crate::access::Duties = self.duties.parse().context("--duties")?;
+        let person =
+            store::Person { id: self.id.clone(), name: self.name, roles: duties.to_string() };
+        let leads = duties.hold(crate::access::Duty::Leader);
+        let ask = |file: Option<&std::path::Path>, what: &str| {
+            leads.then(|| passphrase(file, what)).transpose()
+        };
+        let own = ask(self.passphrase_file.as_deref(), &format!("the key of {}", self.id))?;
+        let root = ask(self.root_passphrase_file.as_deref(), "the root key")?;
+        station.add_person(&person, own.as_deref(), root.as_deref()).await?;
+        println!("{} is {}", self.id, person.roles);
+        Ok(true)
+    }
+}
