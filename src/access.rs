@@ -60,12 +60,16 @@ pub struct Duties(BTreeSet<Duty>);
 
 /// Text that names no duty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no duty; use contributor, announcer, reviewer, leader, operator, inspector or administrator, with commas between")]
+#[error(
+    "`{0}` is no duty; use contributor, announcer, reviewer, leader, operator, inspector or administrator, with commas between"
+)]
 pub struct NotADuty(String);
 
 /// Why somebody may not do something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{who} has not the duty for this ({needed}); ask an administrator, or let somebody do it who has")]
+#[error(
+    "{who} has not the duty for this ({needed}); ask an administrator, or let somebody do it who has"
+)]
 pub struct Denied {
     who: String,
     needed: Duties,
@@ -95,7 +99,11 @@ impl FromStr for Duties {
             let found = WORDS.iter().find(|(_, name)| *name == word.trim());
             found.map(|(duty, _)| *duty).ok_or_else(|| NotADuty(word.chars().take(40).collect()))
         };
-        text.split(',').filter(|word| !word.trim().is_empty()).map(duty).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .filter(|word| !word.trim().is_empty())
+            .map(duty)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 

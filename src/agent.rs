@@ -238,7 +238,9 @@ pub struct Agent {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Neither storage nor provisioning gave a trust document.
-    #[error("no trust document; copy trust.note from the provisioning folder beside controller.toml")]
+    #[error(
+        "no trust document; copy trust.note from the provisioning folder beside controller.toml"
+    )]
     NoTrust,
     /// The trust document is not signed by the anchors, or is not readable.
     #[error("the trust document is refused: {0}; provision this controller again")]
@@ -301,11 +303,15 @@ impl Agent {
     pub fn wake_at(&self, now: Now) -> Uptime {
         let soon = now.up + Duration::from_secs(1);
         let next = self.next_airing_in(now).map(|wait| now.up + wait);
-        [next, self.library.due_at().filter(|_| self.upkeep.bulk_is_up()), Some(self.clock.ask_at())]
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > now.up)
-            .fold(soon, Uptime::min)
+        [
+            next,
+            self.library.due_at().filter(|_| self.upkeep.bulk_is_up()),
+            Some(self.clock.ask_at()),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > now.up)
+        .fold(soon, Uptime::min)
     }
 
     /// The fewest records that give this agent back: what the diary may be replaced by.
@@ -377,8 +383,7 @@ impl Agent {
     fn draw(&mut self, purpose: &str) -> String {
         self.draws += 1;
         let count = self.draws.to_be_bytes();
-        let digest =
-            Digest::of_parts(&[&self.settings.randomness, purpose.as_bytes(), &count]);
+        let digest = Digest::of_parts(&[&self.settings.randomness, purpose.as_bytes(), &count]);
         digest.to_string()[..16].to_owned()
     }
 }

@@ -154,6 +154,7 @@ struct Shell {
     part: usize,
     glance: watch::Sender<Glance>,
     online: bool,
+    told_down: bool,
 }
 
 impl Shell {
@@ -195,6 +196,7 @@ impl Shell {
             part: 0,
             glance,
             online: false,
+            told_down: false,
         })
     }
 
@@ -207,7 +209,7 @@ impl Shell {
                 None
             }
             LinkEvent::Subscribed { .. } if !self.online => {
-                self.online = true;
+                (self.online, self.told_down) = (true, false);
                 info!(controller = %self.config.controller, "link up");
                 Some(Input::MainUp)
             }
@@ -218,10 +220,11 @@ impl Shell {
             }
             LinkEvent::Message { topic, payload, .. } => Some(Input::Message { topic, payload }),
             LinkEvent::Down { reason } | LinkEvent::Refused { reason } => {
-                if self.online || !self.glance.borrow().online {
+                // A link that stays down is told once.
+                if std::mem::take(&mut self.online) || !self.told_down {
                     warn!(controller = %self.config.controller, reason, "link down");
                 }
-                self.online = false;
+                self.told_down = true;
                 Some(Input::MainDown)
             }
         }
@@ -270,8 +273,12 @@ impl Shell {
             }
             Output::Forget(asset) => self.shelf.forget(asset),
             Output::Publish(message) => {
-                let sent =
-                    self.main.publish(&message.topic, message.payload, Qos::AtLeastOnce, message.retain);
+                let sent = self.main.publish(
+                    &message.topic,
+                    message.payload,
+                    Qos::AtLeastOnce,
+                    message.retain,
+                );
                 // What is lost with the link is sent again by the agent's own timers.
                 if let Err(error) = sent.await {
                     info!(%error, topic = message.topic, "not sent");
@@ -369,7 +376,7 @@ fn options(config: &Config, password: &str, will: Option<Will>) -> LinkOptions {
         clean_session: false,
         keep_alive: KEEP_ALIVE,
         will,
-        pace: Pace::default(),
+        pace: Pace { longest_wait: config.reconnect_max, ..Pace::default() },
         seed: u64::from_be_bytes(entropy::bytes()),
     }
 }
@@ -396,8 +403,11 @@ pub fn write_provision(
     trust: &str,
     password: &str,
 ) -> Result<(), VaultError> {
-    std::fs::create_dir_all(folder)
-        .map_err(|source| VaultError::Io { what: "make", path: folder.to_owned(), source })?;
+    std::fs::create_dir_all(folder).map_err(|source| VaultError::Io {
+        what: "make",
+        path: folder.to_owned(),
+        source,
+    })?;
     write_atomic(&folder.join("controller.toml"), config.as_bytes())?;
     write_atomic(&folder.join("trust.note"), trust.as_bytes())?;
     write_secret(&folder.join("password"), format!("{password}\n").as_bytes())

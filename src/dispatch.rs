@@ -305,7 +305,8 @@ impl Dispatch {
 
     fn set_device(&mut self, controller: ControllerId, key: PublicKey, progress: Vec<Progress>) {
         let manifest = self.devices.remove(&controller).and_then(|device| device.manifest);
-        let chains = progress.into_iter().map(|progress| (progress.chain.clone(), progress)).collect();
+        let chains =
+            progress.into_iter().map(|progress| (progress.chain.clone(), progress)).collect();
         let asked = BTreeSet::new();
         let device = Device { key, chains, asked, manifest, ingesting: false };
         self.devices.insert(controller, device);

@@ -30,13 +30,16 @@
 
 pub mod alteration;
 pub mod disk;
+pub mod export;
 mod growth;
 mod inspect;
+pub mod race;
 pub mod reader;
+mod recent;
 mod recovery;
 pub mod verdict;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -50,11 +53,13 @@ use crate::note::Signer;
 
 pub use alteration::Alteration;
 pub use disk::{Disk, Folder};
+pub use export::Selection;
 pub use reader::LogReader;
 pub use recovery::Recovery;
 pub use verdict::{Verdict, verify};
 
 use growth::Growth;
+use recent::Recent;
 
 /// The file that holds the signed head.
 pub const CHECKPOINT: &str = "checkpoint";
@@ -104,6 +109,14 @@ pub enum LogError {
     /// One fact twice in one batch.
     #[error("fact {0} stands twice in one batch; a fact is logged once")]
     Twice(FactId),
+    /// A fact that was logged not long ago.
+    #[error("fact {fact} is in the log already, as entry {index}; note it as logged, and go on")]
+    Logged {
+        /// The fact.
+        fact: FactId,
+        /// Where it stands.
+        index: u64,
+    },
     /// An entry that the log does not have.
     #[error("the log has {size} entries, numbered from 0; there is no entry {index}")]
     NoEntry {
@@ -128,6 +141,12 @@ pub enum LogError {
         /// The file.
         path: String,
     },
+    /// Something about to be exported does not lead to the signed root.
+    #[error("{0} not lead to the signed root; `loaban log verify` says what was altered")]
+    Unproven(String),
+    /// The zip could not be written.
+    #[error("cannot write the export; check the space and rights where it is to go")]
+    Export(#[from] zip::result::ZipError),
     /// An append failed before; what is on disk is not known.
     #[error(
         "an earlier append failed and what it left is unknown; open the log again before writing"
@@ -168,6 +187,7 @@ pub struct Log<D: Disk = Folder> {
     frontier: Frontier,
     /// Bytes of entries in the bundle that still grows.
     bundle_bytes: u64,
+    recent: Recent,
     recovery: Recovery,
     broken: bool,
 }
@@ -190,16 +210,15 @@ impl<D: Disk> Log<D> {
 
     /// Appends a batch and returns once it is durable and signed.
     ///
-    /// After an error the log must be opened again: the batch is then in it whole or not at all,
+    /// A batch that is refused ([`LogError::Twice`], [`LogError::Logged`]) changes nothing. After
+    /// any other error the log must be opened again: the batch is then in it whole or not at all,
     /// and [`Self::facts_after`] says which.
     pub fn append(&mut self, entries: &[Entry]) -> Result<Appended, LogError> {
         if self.broken {
             return Err(LogError::Broken);
         }
         let first_index = self.size();
-        if let Some(twice) = repeated(entries) {
-            return Err(LogError::Twice(twice.clone()));
-        }
+        self.refuse_repeated(entries)?;
         if !entries.is_empty() {
             // Broken until the last step has succeeded: an early return leaves it so.
             self.broken = true;
@@ -208,6 +227,19 @@ impl<D: Disk> Log<D> {
         }
         let (size, root) = (self.size(), self.frontier.root());
         Ok(Appended { first_index, size, root, checkpoint: self.checkpoint().clone() })
+    }
+
+    fn refuse_repeated(&self, entries: &[Entry]) -> Result<(), LogError> {
+        let mut seen = HashSet::with_capacity(entries.len());
+        for fact in entries.iter().map(Entry::fact) {
+            if let Some(index) = self.recent.place_of(fact) {
+                return Err(LogError::Logged { fact: fact.clone(), index });
+            }
+            if !seen.insert(fact) {
+                return Err(LogError::Twice(fact.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// The durable order of the module's head, step by step.
@@ -220,6 +252,9 @@ impl<D: Disk> Log<D> {
         let (size, root) = (growth.frontier.size(), growth.frontier.root());
         let head = Checkpoint { origin, size, root }.sign(&self.signer);
         publish(disk, &head)?;
+        for (index, entry) in (self.frontier.size()..).zip(entries) {
+            self.recent.add(entry.fact(), index);
+        }
         self.frontier = growth.frontier;
         self.bundle_bytes = growth.bundle_bytes;
         self.reader.head = head;
@@ -234,6 +269,11 @@ impl<D: Disk> Log<D> {
     /// The signed head.
     pub fn checkpoint(&self) -> &SignedCheckpoint {
         self.reader.checkpoint()
+    }
+
+    /// The log for reading, as of its last checkpoint: export, consistency, tiles.
+    pub fn reader(&self) -> &LogReader<D> {
+        &self.reader
     }
 
     /// What opening the log had to mend.
@@ -263,16 +303,11 @@ impl<D: Disk> Log<D> {
     }
 }
 
-fn repeated(entries: &[Entry]) -> Option<&FactId> {
-    let mut seen = BTreeSet::new();
-    entries.iter().map(Entry::fact).find(|fact| !seen.insert(*fact))
-}
-
 /// Step 3 of the durable order.
 fn publish<D: Disk>(disk: &mut D, head: &SignedCheckpoint) -> Result<(), LogError> {
     let failed = |doing| move |source| LogError::Io { doing, path: CHECKPOINT.to_owned(), source };
     disk.write(CHECKPOINT_NEW, 0, head.as_str().as_bytes()).map_err(failed("write"))?;
-    disk.sync(CHECKPOINT_NEW).map_err(failed("sync"))?;
+    disk.sync(&[CHECKPOINT_NEW], &[]).map_err(|(_, error)| failed("sync")(error))?;
     disk.rename(CHECKPOINT_NEW, CHECKPOINT).map_err(failed("rename"))?;
-    disk.sync_folder("").map_err(failed("sync the folder of"))
+    disk.sync(&[], &[""]).map_err(|(_, error)| failed("sync the folder of")(error))
 }

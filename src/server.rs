@@ -41,7 +41,9 @@ pub enum ServerError {
     #[error("{0}")]
     Faults(#[from] crate::config::Faults),
     /// No configuration.
-    #[error("{0} is missing; make a station with `loaban init --dir DIR`, or name one with --config")]
+    #[error(
+        "{0} is missing; make a station with `loaban init --dir DIR`, or name one with --config"
+    )]
     NoConfig(PathBuf),
     /// A station is there already.
     #[error("{0} holds a station already; choose an empty folder")]
@@ -125,7 +127,9 @@ pub enum ServerError {
         why: String,
     },
     /// A key of another controller.
-    #[error("this is the key {found}, and {expected} is needed; copy the line that the device printed")]
+    #[error(
+        "this is the key {found}, and {expected} is needed; copy the line that the device printed"
+    )]
     OtherKey {
         /// Whose it is.
         found: KeyName,

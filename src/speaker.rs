@@ -282,10 +282,7 @@ impl Out {
     }
 }
 
-fn create(
-    folder: &Path,
-    title: &str,
-) -> Result<hound::WavWriter<io::BufWriter<fs::File>>, String> {
+fn create(folder: &Path, title: &str) -> Result<hound::WavWriter<io::BufWriter<fs::File>>, String> {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: RATE.get(),
@@ -308,7 +305,10 @@ mod tests {
     use super::*;
     use crate::audio::tone::Tone;
 
-    fn play(parts: Vec<Part>, then: impl FnOnce(&Speaker)) -> (Vec<Sounded>, hound::WavReader<io::BufReader<fs::File>>) {
+    fn play(
+        parts: Vec<Part>,
+        then: impl FnOnce(&Speaker),
+    ) -> (Vec<Sounded>, hound::WavReader<io::BufReader<fs::File>>) {
         let folder = tempfile::tempdir().unwrap();
         let (send, reports) = channel();
         let sink = Sink::Wav(folder.path().to_owned());

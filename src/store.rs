@@ -154,7 +154,11 @@ impl Store {
 async fn prepare(connection: &mut sqlx::AnyConnection, kind: Kind) -> Result<(), sqlx::Error> {
     if kind == Kind::Sqlite {
         // `full` keeps what was committed through a power cut; WAL lets readers go on meanwhile.
-        for pragma in ["pragma busy_timeout = 20000", "pragma journal_mode = wal", "pragma synchronous = full"] {
+        for pragma in [
+            "pragma busy_timeout = 20000",
+            "pragma journal_mode = wal",
+            "pragma synchronous = full",
+        ] {
             sqlx::query(pragma).execute(&mut *connection).await?;
         }
     }

@@ -128,7 +128,8 @@ impl Agent {
     fn forbidden(&self, utc: Timestamp, airing: &ManifestAiring) -> Option<Cause> {
         let manifest = self.manifest.as_ref()?;
         let ends = utc + airing.length();
-        let descriptors = airing.items.iter().filter_map(|i| self.library.get(i.asset)?.descriptor());
+        let descriptors =
+            airing.items.iter().filter_map(|i| self.library.get(i.asset)?.descriptor());
         let mut known = descriptors.peekable();
         let stale = known.peek().is_some() && known.all(|descriptor| descriptor.valid_until <= utc);
         if utc >= manifest.valid_until || stale {
@@ -267,10 +268,7 @@ impl Agent {
     }
 }
 
-fn item_receipts(
-    airing: &ManifestAiring,
-    outcome: impl Fn(usize) -> Outcome,
-) -> Vec<ItemReceipt> {
+fn item_receipts(airing: &ManifestAiring, outcome: impl Fn(usize) -> Outcome) -> Vec<ItemReceipt> {
     let receipt = |(n, item): (usize, &Item)| ItemReceipt {
         bulletin: item.bulletin.clone(),
         language: item.language.clone(),

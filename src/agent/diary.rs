@@ -13,9 +13,7 @@ use serde_json::value::RawValue;
 use crate::calendar::AiringKey;
 use crate::digest::Digest;
 use crate::id::{ControllerId, EmergencyId};
-use crate::receipt::{
-    BATCH_BYTES_MAX, BATCH_RECEIPTS_MAX, Batch, Event, Receipt, next_link,
-};
+use crate::receipt::{BATCH_BYTES_MAX, BATCH_RECEIPTS_MAX, Batch, Event, Receipt, next_link};
 use crate::time::Timestamp;
 
 /// Unacknowledged receipts at which routine play stops: about 8 MB, months of normal use.
@@ -194,7 +192,8 @@ impl Diary {
     }
 
     fn receipt(&mut self, line: String) {
-        if let Ok(Receipt { event: Event::Airing { airing, .. }, .. }) = serde_json::from_str(&line) {
+        if let Ok(Receipt { event: Event::Airing { airing, .. }, .. }) = serde_json::from_str(&line)
+        {
             if self.open.as_ref().is_some_and(|open| open.airing == airing) {
                 self.open = None;
             }

@@ -106,7 +106,14 @@ impl Agent {
         }
     }
 
-    fn over(&mut self, at: Timestamp, id: &EmergencyId, expires: Timestamp, step: EmergencyStep, attempt: u8) {
+    fn over(
+        &mut self,
+        at: Timestamp,
+        id: &EmergencyId,
+        expires: Timestamp,
+        step: EmergencyStep,
+        attempt: u8,
+    ) {
         self.keep(Record::EmergencyOver { id: id.clone(), forget: expires + REMEMBER });
         self.emergencies.held.remove(id);
         self.tell(at, id, step, attempt);
@@ -168,10 +175,9 @@ impl Agent {
     }
 
     fn expire_emergencies(&mut self, utc: Timestamp) {
-        let plays = |id: &EmergencyId| {
-            matches!(self.playing.as_ref().map(|p| &p.what), Some(What::Emergency(i, _)) if i == id)
-        };
-        let spent = |id: &EmergencyId| self.diary.attempts.get(id).is_some_and(|n| *n >= ATTEMPTS_MAX);
+        let plays = |id: &EmergencyId| matches!(self.playing.as_ref().map(|p| &p.what), Some(What::Emergency(i, _)) if i == id);
+        let spent =
+            |id: &EmergencyId| self.diary.attempts.get(id).is_some_and(|n| *n >= ATTEMPTS_MAX);
         let held = self.emergencies.held.values();
         let done = held.filter(|e| !plays(&e.id) && (e.expires <= utc || spent(&e.id)));
         let done: Vec<(EmergencyId, Timestamp)> = done.map(|e| (e.id.clone(), e.expires)).collect();

@@ -7,7 +7,9 @@ use crate::digest::Digest;
 use crate::id::AreaId;
 use crate::manifest::Manifest;
 use crate::note::Note;
-use crate::protocol::{self, Ack, ClockAnswer, Descriptor, Document, Down, Order, OrderCommand, Topic};
+use crate::protocol::{
+    self, Ack, ClockAnswer, Descriptor, Document, Down, Order, OrderCommand, Topic,
+};
 use crate::receipt::{Cause, Event};
 use crate::time::{Now, Timestamp};
 use crate::trust::{Role, TrustDocument};
@@ -117,9 +119,14 @@ impl Agent {
             return Err(format!("the order is for {}", order.controller));
         }
         if order.number <= self.diary.last_order() {
-            return Err(format!("order {} is not newer than {}", order.number, self.diary.last_order()));
+            return Err(format!(
+                "order {} is not newer than {}",
+                order.number,
+                self.diary.last_order()
+            ));
         }
-        if order.expires <= utc || order.expires.micros() - order.issued.micros() > ORDER_MICROS_MAX {
+        if order.expires <= utc || order.expires.micros() - order.issued.micros() > ORDER_MICROS_MAX
+        {
             return Err(format!("order {} expired at {}", order.number, order.expires));
         }
         self.keep(super::Record::Order { number: order.number });
@@ -194,7 +201,7 @@ impl Agent {
         if descriptor.asset != asset {
             return Err(format!("the descriptor is of {}", descriptor.asset));
         }
-        if self.library.describe(descriptor, now.up) {
+        if self.library.describe(descriptor) {
             let note = String::from_utf8_lossy(payload).into_owned();
             self.out.push_back(Output::KeepNote(Slot::Descriptor(asset), note));
         }

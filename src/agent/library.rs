@@ -75,7 +75,12 @@ pub(super) struct Library {
 
 impl Library {
     /// Puts a recording on the shelf that storage holds already, whole or in part.
-    pub(super) fn restore(&mut self, descriptor: Descriptor, missing: BTreeSet<u32>, complete: bool) {
+    pub(super) fn restore(
+        &mut self,
+        descriptor: Descriptor,
+        missing: BTreeSet<u32>,
+        complete: bool,
+    ) {
         // Every block is here and a power cut came before the whole was compared.
         let finishing = missing.is_empty() && !complete;
         let shelf = Shelf { missing, complete, finishing, ..Shelf::default() };
@@ -104,7 +109,10 @@ impl Library {
     /// Recordings held whole, and recordings needed.
     pub(super) fn held_of_needed(&self) -> (u32, u32) {
         let held = self.needed.iter().filter(|asset| self.is_complete(**asset)).count();
-        (u32::try_from(held).unwrap_or(u32::MAX), u32::try_from(self.needed.len()).unwrap_or(u32::MAX))
+        (
+            u32::try_from(held).unwrap_or(u32::MAX),
+            u32::try_from(self.needed.len()).unwrap_or(u32::MAX),
+        )
     }
 
     pub(super) fn is_complete(&self, asset: Digest) -> bool {
@@ -146,7 +154,7 @@ impl Library {
     }
 
     /// Takes a verified descriptor for something needed; `false` where it is not new.
-    pub(super) fn describe(&mut self, descriptor: Descriptor, up: Uptime) -> bool {
+    pub(super) fn describe(&mut self, descriptor: Descriptor) -> bool {
         let Some(shelf) = self.shelves.get_mut(&descriptor.asset) else { return false };
         if shelf.descriptor.as_ref() == Some(&descriptor) {
             return false;
@@ -155,7 +163,8 @@ impl Library {
         if !cut_alike && !shelf.complete {
             shelf.missing = (0..).take(descriptor.blocks.len()).collect();
         }
-        shelf.progress = Some(up);
+        // Its blocks are asked for at once.
+        (shelf.asked, shelf.progress, shelf.tries) = (None, None, 0);
         shelf.descriptor = Some(descriptor);
         true
     }

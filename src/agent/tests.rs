@@ -88,7 +88,8 @@ impl Pole {
                 }
                 Output::Stop => {
                     let token = self.plays.take().unwrap().token;
-                    self.agent.handle(self.now, Input::Speaker { token, sounded: Sounded::Stopped });
+                    self.agent
+                        .handle(self.now, Input::Speaker { token, sounded: Sounded::Stopped });
                 }
                 Output::Assemble(asset) => {
                     self.agent.handle(self.now, Input::Assembled { asset, whole: true });
@@ -658,7 +659,10 @@ fn a_cancelled_emergency_stops_and_stays_cancelled() {
     pole.deliver("vi", &lan());
     let (an, ba) = (key(Role::Emergency, "an", 6), key(Role::Emergency, "ba", 7));
     pole.message("a/mu-ca/emergency", flood(&[&an, &ba]));
-    pole.message("a/mu-ca/emergency", emergency("lu-quet", EmergencyAction::Cancel {}, &[&an, &ba]));
+    pole.message(
+        "a/mu-ca/emergency",
+        emergency("lu-quet", EmergencyAction::Cancel {}, &[&an, &ba]),
+    );
     assert_eq!(pole.plays, None);
     pole.message("a/mu-ca/emergency", flood(&[&an, &ba]));
     assert_eq!(pole.played.len(), 1);

@@ -46,13 +46,19 @@ const GAIN_MIN_DB: f64 = -60.0;
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// Not one sample came.
-    #[error("the recording holds no sound at all; export it again from the recorder, or record it again")]
+    #[error(
+        "the recording holds no sound at all; export it again from the recorder, or record it again"
+    )]
     Empty,
     /// Shorter than one gating block.
-    #[error("the recording lasts only {0}, and loudness is defined from {BLOCK} on; record at least one sentence")]
+    #[error(
+        "the recording lasts only {0}, and loudness is defined from {BLOCK} on; record at least one sentence"
+    )]
     TooShort(Millis),
     /// Nothing above −70 LUFS.
-    #[error("the recording is silent; check that the microphone was on and plugged in, then record again")]
+    #[error(
+        "the recording is silent; check that the microphone was on and plugged in, then record again"
+    )]
     Silent,
     /// Louder than nothing, but so faint that raising it would only raise noise.
     #[error("the recording is far too faint ({0}); bring the microphone near and record again")]
@@ -464,7 +470,14 @@ fn make<E: std::error::Error>(work: &mut Work<'_>, tags: &Tags) -> Result<Made, 
         let header = header_gain(lost - excess.max(0.0));
         let shortfall = shortfall(target - aim, excess);
         let after = shifted(raw, header);
-        return Ok(Made { bytes: packets.to_ogg(header, tags), after, gain, header, encodings, shortfall });
+        return Ok(Made {
+            bytes: packets.to_ogg(header, tags),
+            after,
+            gain,
+            header,
+            encodings,
+            shortfall,
+        });
     }
 }
 
@@ -481,7 +494,11 @@ fn header_gain(gain: f64) -> Db {
     Db::nearest((gain * 256.0).floor() / 256.0)
 }
 
-fn encode<E: std::error::Error>(work: &mut Work<'_>, gain: f64, limit: Dbtp) -> Result<Packets, ChainError<E>> {
+fn encode<E: std::error::Error>(
+    work: &mut Work<'_>,
+    gain: f64,
+    limit: Dbtp,
+) -> Result<Packets, ChainError<E>> {
     let mut writer = Writer::new(work.recipe)?;
     work.run::<ChainError<E>>(Stage::Encode, gain, limit, |samples| Ok(writer.push(samples)?))?;
     Ok(writer.finish()?)
@@ -491,7 +508,12 @@ fn encode<E: std::error::Error>(work: &mut Work<'_>, gain: f64, limit: Dbtp) -> 
 ///
 /// Speech is decoded a second time at its own rate: libopus raises 16 to 48 kHz with a filter that bends phases, other
 /// players with one that does not, and the same packets then peak up to 2 dB apart. Both peaks must pass.
-fn verify(packets: &Packets, recipe: &Recipe, tags: &Tags, watch: &mut dyn Watch) -> Result<Loudness, OpusError> {
+fn verify(
+    packets: &Packets,
+    recipe: &Recipe,
+    tags: &Tags,
+    watch: &mut dyn Watch,
+) -> Result<Loudness, OpusError> {
     let bytes = packets.to_ogg(Db::nearest(0.0), tags);
     let mut meter = Meter::new(&Format { rate: SampleRate::FULL, layout: vec![Speaker::Centre] });
     play(&bytes, Output::Full, watch, |block| meter.push(block))?;
@@ -505,7 +527,12 @@ fn verify(packets: &Packets, recipe: &Recipe, tags: &Tags, watch: &mut dyn Watch
     Ok(heard)
 }
 
-fn play(bytes: &[u8], output: Output, watch: &mut dyn Watch, mut to: impl FnMut(&[f32])) -> Result<(), OpusError> {
+fn play(
+    bytes: &[u8],
+    output: Output,
+    watch: &mut dyn Watch,
+    mut to: impl FnMut(&[f32]),
+) -> Result<(), OpusError> {
     let mut reader = Reader::new(bytes, output)?;
     let (mut block, mut frames) = (Vec::new(), 0);
     while reader.next_block(&mut block)? {

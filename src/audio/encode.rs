@@ -71,9 +71,18 @@ impl Writer {
         let mut encoder = encoder(recipe)?;
         let lookahead = u64::from(encoder.get_look_ahead()?);
         let pre_skip = u16::try_from(lookahead * step).expect("the look-ahead is some 6 ms");
-        let packets = Packets { data: Vec::new(), ends: Vec::new(), pre_skip, granules: 0, coded_hz: hz };
+        let packets =
+            Packets { data: Vec::new(), ends: Vec::new(), pre_skip, granules: 0, coded_hz: hz };
         let frame = usize::try_from(PACKET_GRANULES / step).expect("320 or 960");
-        Ok(Self { encoder, frame, step, lookahead, waiting: Vec::with_capacity(frame), taken: 0, packets })
+        Ok(Self {
+            encoder,
+            frame,
+            step,
+            lookahead,
+            waiting: Vec::with_capacity(frame),
+            taken: 0,
+            packets,
+        })
     }
 
     /// Encodes what fills whole packets, keeps the rest for the next call.
@@ -149,9 +158,11 @@ impl Packets {
     pub fn to_ogg(&self, gain: Db, tags: &Tags) -> Vec<u8> {
         let comments = comments(tags);
         let serial = self.serial(&comments);
-        let mut ogg = PacketWriter::new(Vec::with_capacity(self.data.len() + self.data.len() / 50 + 1024));
+        let mut ogg =
+            PacketWriter::new(Vec::with_capacity(self.data.len() + self.data.len() / 50 + 1024));
         let mut write = |packet: &[u8], end, granule| {
-            ogg.write_packet(packet.to_vec(), serial, end, granule).expect("writing to memory cannot fail");
+            ogg.write_packet(packet.to_vec(), serial, end, granule)
+                .expect("writing to memory cannot fail");
         };
         write(&self.head(gain), PacketWriteEndInfo::EndPage, 0);
         write(&comments, PacketWriteEndInfo::EndPage, 0);
@@ -171,7 +182,10 @@ impl Packets {
     }
 
     fn head(&self, gain: Db) -> Vec<u8> {
-        #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates, which is what is wanted")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a cast of a float saturates, which is what is wanted"
+        )]
         let gain_q8 = (gain.get() * 256.0).round() as i16;
         let mut head = b"OpusHead\x01\x01".to_vec();
         head.extend_from_slice(&self.pre_skip.to_le_bytes());

@@ -79,7 +79,11 @@ struct Stage {
 
 impl Stage {
     fn new(rate: SampleRate, ceiling: Dbtp) -> Self {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "5 ms at 4 to 384 kHz: 20 to 1920")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "5 ms at 4 to 384 kHz: 20 to 1920"
+        )]
         let half = (rate.hz() * ATTACK_S / 2.0) as usize;
         #[expect(clippy::cast_possible_truncation, reason = "a ceiling near 1.0")]
         let ceiling = ceiling.amplitude() as f32 * MARGIN;
@@ -133,7 +137,8 @@ impl Stage {
             let after = if calm { 0.0 } else { self.oversampler.between(around) };
             let crest = around[TAPS / 2 - 1].abs().max(self.crest_before).max(after);
             self.crest_before = after;
-            let need = if crest > self.ceiling { f64::from(self.ceiling) / f64::from(crest) } else { 1.0 };
+            let need =
+                if crest > self.ceiling { f64::from(self.ceiling) / f64::from(crest) } else { 1.0 };
             self.gain(need, out);
         }
     }

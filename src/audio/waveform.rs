@@ -65,10 +65,13 @@ fn level(text: &mut String, target: Lufs) {
 }
 
 fn curve(text: &mut String, curve: &[Lufs], step: f64) {
-    text.push_str("<path class=\"loudness\" stroke=\"#124\" stroke-width=\"1.5\" fill=\"none\" d=\"");
+    text.push_str(
+        "<path class=\"loudness\" stroke=\"#124\" stroke-width=\"1.5\" fill=\"none\" d=\"",
+    );
     for (index, loudness) in curve.iter().enumerate() {
         let pen = if index == 0 { 'M' } else { 'L' };
-        let _ = write!(text, "{pen}{:.1} {:.1}", (ratio(index as u64) + 1.0) * step, height(*loudness));
+        let _ =
+            write!(text, "{pen}{:.1} {:.1}", (ratio(index as u64) + 1.0) * step, height(*loudness));
     }
     text.push_str("\"/>\n");
 }

@@ -99,8 +99,8 @@ macro_rules! word {
 
 word! {
     /// The store's id of a fact: unique in the log, so that a fact is logged once.
-    FactId, NotAFactId, FACT_ID_CHARS_MAX, b"-_.:/",
-    "`{}` is no id of a fact; use 1 to {max} characters of a-z, 0-9 and -_.:/"
+    FactId, NotAFactId, FACT_ID_CHARS_MAX, b"-_.:/ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "`{}` is no id of a fact; use 1 to {max} characters of a-z, A-Z, 0-9 and -_.:/"
 }
 
 word! {
@@ -241,6 +241,16 @@ impl Entry {
             std::str::from_utf8(bytes).map_err(|_| EntryError::NotALine("(unread)".to_owned()))?;
         let line: Line<'_> = serde_json::from_str(text).map_err(EntryError::Json)?;
         Self::checked(line, text.to_owned())
+    }
+
+    /// The fact that the bytes of an entry speak of, without reading the rest; `None` where they
+    /// are no entry.
+    pub fn fact_in(bytes: &[u8]) -> Option<FactId> {
+        #[derive(Deserialize)]
+        struct Named {
+            fact: FactId,
+        }
+        serde_json::from_slice::<Named>(bytes).ok().map(|named| named.fact)
     }
 
     fn checked(line: Line<'_>, text: String) -> Result<Self, EntryError> {

@@ -108,3 +108,50 @@ fn hash(line: &str) -> Option<Digest> {
     let bytes: [u8; 32] = BASE64.decode(line).ok()?.try_into().ok()?;
     Some(Digest::from_bytes(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::Signer;
+
+    fn proof() -> Proof {
+        let signer = Signer::from_seed("x/log".parse().unwrap(), &[1; 32]);
+        let (left, right) = (tree::leaf_hash(b"{}"), tree::leaf_hash(b"{1}"));
+        let head = Checkpoint {
+            origin: "x/log".parse().unwrap(),
+            size: 2,
+            root: tree::node_hash(left, right),
+        };
+        Proof { index: 1, path: vec![left], checkpoint: head.sign(&signer) }
+    }
+
+    #[test]
+    fn a_proof_reads_back_and_an_extra_line_of_others_is_passed_over() {
+        let text = proof().to_string();
+        assert_eq!(text.parse::<Proof>().unwrap(), proof());
+        let extra = text.replacen("index", "extra aGk=\nindex", 1);
+        assert_eq!(extra.parse::<Proof>().unwrap(), proof());
+    }
+
+    #[test]
+    fn what_is_no_proof_is_refused_by_its_part() {
+        let text = proof().to_string();
+        for (from, to, part) in [
+            ("tlog-proof@v1", "tlog-proof@v2", "first line"),
+            ("index 1", "index 01", "index"),
+            ("index 1", "index 1\nAAAA", "list of hashes"),
+            ("\n\n", "\n", "blank line"),
+        ] {
+            let refused = text.replace(from, to).parse::<Proof>();
+            assert_eq!(refused, Err(ProofError::Malformed(part)));
+        }
+    }
+
+    #[test]
+    fn a_proof_with_too_many_hashes_is_refused_unrun() {
+        let key = Signer::from_seed("x/log".parse().unwrap(), &[1; 32]).public();
+        let long = Proof { path: vec![Digest::ZERO; 1000], ..proof() };
+        assert!(proof().verify(b"{1}", &key).is_ok());
+        assert!(matches!(long.verify(b"{1}", &key), Err(ProofError::NotProven(_))));
+    }
+}

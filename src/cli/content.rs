@@ -103,8 +103,8 @@ pub(super) async fn import(
     announcer: &dyn Fn(usize) -> PersonId,
     tell: bool,
 ) -> anyhow::Result<bool> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let bulletins = BulletinFile::parse(&path.display().to_string(), &text)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let sound = Sound::new(std::env::current_exe().context("this program's own path")?);
@@ -116,8 +116,7 @@ pub(super) async fn import(
         for version in &entry.versions {
             bar.set_message(version.file.clone());
             let by = announcer(done);
-            let taken =
-                station.import_version(&entry.bulletin, version, folder, &by, &sound).await;
+            let taken = station.import_version(&entry.bulletin, version, folder, &by, &sound).await;
             let line = match taken {
                 Ok((Imported::Unchanged, _)) => format!("{}: unchanged", version.file),
                 Ok((Imported::Drafted, made)) => {
@@ -163,7 +162,10 @@ async fn list(station: &Station, json: bool) -> anyhow::Result<bool> {
             }))?;
         } else {
             let seconds = content.recording.length_ms / 1_000;
-            println!("{:<28} {:<4} {:<10} {seconds:>5} s", content.bulletin, content.language, state);
+            println!(
+                "{:<28} {:<4} {:<10} {seconds:>5} s",
+                content.bulletin, content.language, state
+            );
         }
     }
     Ok(true)

@@ -15,9 +15,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio::sync::{oneshot, watch};
 
-use crate::broker::Relay;
+use crate::broker::{BrokerAddress, Relay};
 use crate::cli::demo::show::Show;
-use crate::cli::demo::village::Village;
+use crate::cli::demo::village::{Prepared, Village};
 use crate::cli::{content, log, print_json, schedule, start_logging, station};
 use crate::clock::utc_now;
 use crate::entropy;
@@ -64,6 +64,7 @@ impl Demo {
         let dir = self.folder()?;
         eprintln!("Loa Bản, demonstration station in {}", dir.display());
         let station = self.prepare(&dir).await?;
+        let villages = prepare_villages(&station, &dir).await?;
         let zone = station.config.zone;
         let (stop, stopped) = watch::channel(false);
         let (send, ready) = oneshot::channel();
@@ -73,7 +74,7 @@ impl Demo {
             ended = &mut server => return Err(ended?.err().map_or_else(|| anyhow::anyhow!("the server ended"), Into::into)),
         };
         eprintln!("server ready: http://{}/ · broker {} (embedded)", ready.web, ready.broker);
-        let round = Round::start(&station, &dir, &ready, stopped).await?;
+        let round = Round::start(villages, &ready, &stopped).await?;
         self.schedule(&station, round.at).await?;
         let report = round.watch(&station, zone).await?;
         let well = self.report(&station, &dir, &report).await?;
@@ -95,7 +96,8 @@ impl Demo {
             n => PathBuf::from(format!("loaban-demo-{n}")),
         };
         let free = || (1..10_000).map(numbered).find(|dir| !dir.exists());
-        let dir = self.dir.clone().or_else(free).context("no free name for the folder; use --dir")?;
+        let dir =
+            self.dir.clone().or_else(free).context("no free name for the folder; use --dir")?;
         std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         Ok(dir.canonicalize()?)
     }
@@ -113,8 +115,13 @@ impl Demo {
         let beginning = Beginning { config: &config, root_area: area, passphrase: &root };
         let station = Station::init(dir, &beginning).await?;
         let people = people(&station, &root).await?;
-        eprintln!("keys sealed under passphrases written beside them (demonstration only): {}/keys/people/*.passphrase", dir.display());
-        eprintln!("recordings: synthetic voices; mww, twh, ium and hni are STAND-INS, not speech of these languages");
+        eprintln!(
+            "keys sealed under passphrases written beside them (demonstration only): {}/keys/people/*.passphrase",
+            dir.display()
+        );
+        eprintln!(
+            "recordings: synthetic voices; mww, twh, ium and hni are STAND-INS, not speech of these languages"
+        );
         let file = self.samples.join("bulletins.toml");
         if !content::import(&station, &file, &|n| announcer(n), true).await? {
             bail!("a recording of the demonstration was refused");
@@ -181,21 +188,19 @@ struct Round {
 
 impl Round {
     async fn start(
-        station: &Station,
-        dir: &Path,
+        prepared: Vec<Prepared>,
         ready: &Ready,
-        stop: watch::Receiver<bool>,
+        stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let broker = format!("{}:{}", ready.broker.host(), ready.broker.port());
         let relay = Relay::start(broker.parse()?).await?;
-        let checked = station.schedule().await?;
-        let mut villages = Vec::new();
-        for controller in &checked.controllers {
-            let cut_off = controller.id.as_str() == CUT_OFF;
-            let address = if cut_off { relay.address().to_string() } else { broker.clone() };
-            let area = checked.tree.get(&controller.area).context("its area is checked")?;
-            villages.push(Village::start(station, dir, &controller.id, area, &address, stop.clone()).await?);
-        }
+        let through_relay: BrokerAddress = format!("mqtt://{}", relay.address()).parse()?;
+        let start = |village: Prepared| {
+            let cut_off = village.controller().as_str() == CUT_OFF;
+            let broker = if cut_off { &through_relay } else { &ready.broker };
+            village.start(broker.clone(), stop.clone())
+        };
+        let villages = prepared.into_iter().map(start).collect();
         Ok(Self { at: utc_now() + LEAD, villages, relay })
     }
 
@@ -237,6 +242,16 @@ impl Round {
     }
 }
 
+async fn prepare_villages(station: &Station, dir: &Path) -> anyhow::Result<Vec<Prepared>> {
+    let checked = station.schedule().await?;
+    let mut villages = Vec::new();
+    for controller in &checked.controllers {
+        let area = checked.tree.get(&controller.area).context("its area is checked")?;
+        villages.push(Prepared::new(station, dir, &controller.id, area).await?);
+    }
+    Ok(villages)
+}
+
 /// Two announcers hand in the recordings in turn.
 fn announcer(n: usize) -> PersonId {
     let id = if n.is_multiple_of(2) { "an" } else { "binh" };
@@ -268,7 +283,10 @@ async fn people(station: &Station, root: &str) -> anyhow::Result<Vec<(PersonId, 
     Ok(leaders)
 }
 
-async fn review_and_approve(station: &Station, leaders: &[(PersonId, String)]) -> anyhow::Result<()> {
+async fn review_and_approve(
+    station: &Station,
+    leaders: &[(PersonId, String)],
+) -> anyhow::Result<()> {
     let reviewer: PersonId = "chi".parse()?;
     for (n, version) in station.store.versions().await?.into_iter().enumerate() {
         let content = version.content();
@@ -276,6 +294,9 @@ async fn review_and_approve(station: &Station, leaders: &[(PersonId, String)]) -
         let (leader, passphrase) = &leaders[n % leaders.len()];
         station.approve(&content.bulletin, &content.language, leader, passphrase).await?;
     }
-    eprintln!("reviewed by chi, approved by {} with their own keys", leaders.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(" and "));
+    eprintln!(
+        "reviewed by chi, approved by {} with their own keys",
+        leaders.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(" and ")
+    );
     Ok(())
 }

@@ -57,7 +57,10 @@ impl Fleet {
             Self::Provision { which, controller, out, broker } => {
                 let station = which.open().await?;
                 provision(&station, &controller, &broker, &out).await?;
-                println!("copy {} to the controller, then: loaban-controller --config controller.toml enrol", out.display());
+                println!(
+                    "copy {} to the controller, then: loaban-controller --config controller.toml enrol",
+                    out.display()
+                );
             }
             Self::Enrol { which, controller, key } => {
                 which.open().await?.enrol(&controller, &key).await?;

@@ -60,7 +60,8 @@ async fn plan(which: &Which, only: Option<&ControllerId>, json: bool) -> anyhow:
     let (world, mut plan) = station.plan().await?;
     if let Some(only) = only {
         plan.airings.retain(|airing| airing.key.controller == *only);
-        plan.remarks.retain(|remark| remark.key.as_ref().is_some_and(|key| key.controller == *only));
+        plan.remarks
+            .retain(|remark| remark.key.as_ref().is_some_and(|key| key.controller == *only));
     }
     if json {
         print_json(&plan)?;
@@ -70,7 +71,12 @@ async fn plan(which: &Which, only: Option<&ControllerId>, json: bool) -> anyhow:
         let at = world.zone.local(airing.at).format("%Y-%m-%d %H:%M:%S");
         let seconds = airing.ends.since(airing.at).as_secs();
         let languages: Vec<&str> = airing.items.iter().map(|item| item.language.as_str()).collect();
-        println!("{at}  {:<20} {:<20} {seconds:>5} s  {}", airing.key.controller, airing.key.programme, languages.join(" "));
+        println!(
+            "{at}  {:<20} {:<20} {seconds:>5} s  {}",
+            airing.key.controller,
+            airing.key.programme,
+            languages.join(" ")
+        );
     }
     for remark in &plan.remarks {
         println!("! {remark}");

@@ -62,7 +62,9 @@ impl Init {
         Station::init(&self.dir, &beginning).await?;
         let dir = self.dir.display();
         println!("station {} made in {dir}", self.net);
-        println!("keep {dir}/keys/root.json offline: copy it to a stick, and delete it here when everybody is added");
+        println!(
+            "keep {dir}/keys/root.json offline: copy it to a stick, and delete it here when everybody is added"
+        );
         println!("next: loaban person add --config {dir}/loaban.toml …");
         Ok(true)
     }

@@ -1,6 +1,7 @@
 //! `controller.toml`: everything a controller is told once, read whole, checked whole.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::broker::BrokerAddress;
 use crate::calendar::{AirtimePolicy, Days, Weekday, Window};
@@ -10,6 +11,10 @@ use crate::note::PublicKey;
 use crate::speaker::Sink;
 use crate::time::{TimeOfDay, Zone};
 use crate::trust::Anchors;
+
+/// The longest wait between two attempts by default, in seconds: a fleet that comes back after a
+/// broker's restart spreads over it.
+const RECONNECT_S_MAX: u32 = 60;
 
 /// A controller's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub struct Config {
     pub sink: Sink,
     /// When routine airings may sound at all.
     pub windows: Vec<Window>,
+    /// The longest wait between two attempts to reach the broker.
+    pub reconnect_max: Duration,
 }
 
 impl Config {
@@ -71,6 +78,7 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
     }
     let zone = form.optional("zone", str::parse::<Zone>).unwrap_or_default();
     let rtc = form.optional("rtc", parse::switch).unwrap_or(false);
+    let reconnect_max = form.optional("reconnect_max_s", parse::within::<u32>(1..=3_600));
     let sink = form.section("speaker", |speaker| build_sink(speaker, folder));
     let windows = form.tables("window", build_window);
     if windows.is_empty() {
@@ -88,6 +96,7 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
         rtc,
         sink: sink?,
         windows,
+        reconnect_max: Duration::from_secs(reconnect_max.unwrap_or(RECONNECT_S_MAX).into()),
     })
 }
 
@@ -96,9 +105,8 @@ fn build_sink(speaker: &mut Table<'_>, folder: &Path) -> Option<Sink> {
         "wav" | "null" => Ok(kind.to_owned()),
         other => Err(format!("`{other}` is no kind of speaker; use wav or null")),
     });
-    let path = speaker.optional("folder", |text: &str| {
-        Ok::<_, std::convert::Infallible>(folder.join(text))
-    });
+    let path = speaker
+        .optional("folder", |text: &str| Ok::<_, std::convert::Infallible>(folder.join(text)));
     if kind.as_deref() == Some("wav") && path.is_none() {
         speaker.fault("folder", "`folder` is missing; name the folder for the WAV files");
     }
@@ -180,7 +188,8 @@ until = "21:00"
 
     #[test]
     fn a_controller_without_hours_is_refused() {
-        let (head, _) = good().split_once("[[window]]").map(|(a, b)| (a.to_owned(), b.len())).unwrap();
+        let (head, _) =
+            good().split_once("[[window]]").map(|(a, b)| (a.to_owned(), b.len())).unwrap();
         assert!(read(&head).unwrap_err().to_string().contains("never sound"));
     }
 }

@@ -4,7 +4,9 @@ use crate::digest::Digest;
 use crate::dispatch::{Device, Dispatch, Ingest, Output, Progress, sign};
 use crate::id::ControllerId;
 use crate::note::Note;
-use crate::protocol::{self, ClockAnswer, ClockAsk, Document, Down, Status, Topic, Up, Want, bitmap};
+use crate::protocol::{
+    self, ClockAnswer, ClockAsk, Document, Down, Status, Topic, Up, Want, bitmap,
+};
 use crate::receipt::{Batch, Chained};
 use crate::time::Now;
 
@@ -58,7 +60,7 @@ impl Dispatch {
             return Err(format!("{from} wants {}, which is not on offer", want.asset));
         };
         let missing = if want.info && want.missing.is_empty() {
-            (0..count).collect()
+            vec![]
         } else {
             bitmap::decode(&want.missing, count).ok_or("its bitmap does not fit the recording")?
         };
@@ -125,7 +127,14 @@ impl Dispatch {
         Ok(())
     }
 
-    fn ingest(&mut self, from: &ControllerId, note: String, batch: Batch, chained: Chained, known: u64) {
+    fn ingest(
+        &mut self,
+        from: &ControllerId,
+        note: String,
+        batch: Batch,
+        chained: Chained,
+        known: u64,
+    ) {
         let last = chained.links.last().copied().unwrap_or(batch.prev);
         let upto = batch.first + chained.receipts.len() as u64 - 1;
         if let Some(device) = self.devices.get_mut(from) {
@@ -171,7 +180,10 @@ fn place(device: &Device, batch: &Batch, chained: &Chained) -> Result<Place, Str
 /// keeps no more begins where it can.
 fn unknown_chain(device: &Device, batch: &Batch) -> Result<Place, String> {
     if device.chains.len() >= CHAINS_MAX {
-        return Err(format!("{} began more chains of receipts than {CHAINS_MAX}", batch.controller));
+        return Err(format!(
+            "{} began more chains of receipts than {CHAINS_MAX}",
+            batch.controller
+        ));
     }
     if batch.first > 1 && !device.asked.contains(&batch.chain) {
         return Ok(Place::Upto(0));

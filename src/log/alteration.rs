@@ -237,7 +237,7 @@ fn fact_at<D: Disk>(disk: &D, size: u64, index: usize) -> Result<Option<FactId>,
     let (mut n, mut fact) = (0, None);
     visit_present(disk, size, |entry| {
         if n == index {
-            fact = Entry::parse(entry).ok().map(|entry| entry.fact().clone());
+            fact = Entry::fact_in(entry);
         }
         n += 1;
     })?;

@@ -1,16 +1,20 @@
 //! What the log asks of a disk, so that a test can put one there that fails.
 //!
 //! Paths are relative to the log's folder and use `/`. Nothing is durable before it was synced:
-//! the bytes of a file by [`Disk::sync`], its name by [`Disk::sync_folder`] of the folder it is in.
+//! the bytes of a file by [`Disk::sync`] of it, its name by that of the folder it is in.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::log::LogError;
 
 /// The file whose lock makes a process the one writer.
 const LOCK: &str = "lock";
+
+/// Files and folders that are synced at the same time.
+const SYNCS_AT_ONCE: usize = 64;
 
 /// A folder of files, some of which grow.
 pub trait Disk {
@@ -23,11 +27,9 @@ pub trait Disk {
     /// Cuts a file to `at` bytes and adds `bytes`; makes the file and its folders where needed.
     fn write(&mut self, path: &str, at: u64, bytes: &[u8]) -> io::Result<()>;
 
-    /// Makes the bytes of a file durable.
-    fn sync(&mut self, path: &str) -> io::Result<()>;
-
-    /// Makes the names in a folder durable; `""` is the log's own.
-    fn sync_folder(&mut self, folder: &str) -> io::Result<()>;
+    /// Makes the bytes of `files` and the names in `folders` durable, in any order; `""` is the
+    /// log's own folder. Says which of them failed.
+    fn sync(&mut self, files: &[&str], folders: &[&str]) -> Result<(), (String, io::Error)>;
 
     /// Puts a file in another's place, at once.
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
@@ -123,12 +125,27 @@ impl Disk for Folder {
         file.write_all(bytes)
     }
 
-    fn sync(&mut self, path: &str) -> io::Result<()> {
-        OpenOptions::new().write(true).open(self.at(path))?.sync_data()
-    }
-
-    fn sync_folder(&mut self, folder: &str) -> io::Result<()> {
-        sync_dir(&self.at(folder))
+    fn sync(&mut self, files: &[&str], folders: &[&str]) -> Result<(), (String, io::Error)> {
+        let file = |path: &str| OpenOptions::new().write(true).open(self.at(path))?.sync_data();
+        let folder = |path: &str| sync_dir(&self.at(path));
+        let sync = |n: usize| {
+            let (path, done) = match n.checked_sub(files.len()) {
+                None => (files[n], file(files[n])),
+                Some(n) => (folders[n], folder(folders[n])),
+            };
+            done.map_err(|error| (path.to_owned(), error))
+        };
+        // What is synced at the same time shares one turn of the disk; one thing needs no thread.
+        let (count, workers) = (files.len() + folders.len(), SYNCS_AT_ONCE);
+        let share = |first: usize| (first..count).step_by(workers).try_for_each(sync);
+        if count == 1 {
+            return share(0);
+        }
+        thread::scope(|scope| {
+            let work: Vec<_> =
+                (0..workers.min(count)).map(|n| scope.spawn(move || share(n))).collect();
+            work.into_iter().try_for_each(|work| work.join().expect("syncing does not panic"))
+        })
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {

@@ -149,8 +149,8 @@ impl<D: Disk> LogReader<D> {
     /// The facts of the entries from `index` on, with their places.
     pub fn facts_after(&self, index: u64) -> Result<Vec<(u64, FactId)>, LogError> {
         let mut found = Vec::new();
-        self.visit::<LogError>(index..self.size(), |index, entry| {
-            found.push((index, entry.fact().clone()));
+        self.visit_bytes::<LogError>(index..self.size(), |index, entry| {
+            found.extend(Entry::fact_in(entry).map(|fact| (index, fact)));
             Ok(())
         })?;
         Ok(found)

@@ -10,6 +10,7 @@ use crate::digest::DIGEST_BYTES;
 use crate::log::alteration::{self, Alteration};
 use crate::log::inspect::{Inspection, inspect};
 use crate::log::reader::{self, LogReader, read};
+use crate::log::recent::{RECENT, Recent};
 use crate::log::{CHECKPOINT_NEW, Disk, Log, LogError, growth, publish};
 use crate::note::{PublicKey, Signer};
 
@@ -75,15 +76,13 @@ pub(super) fn open<D: Disk>(
     // Published anew even where it was in place: a folder whose sync had failed may show a name
     // that is not durable, and a second sync alone would not mend that.
     publish(&mut disk, &head)?;
+    let reader = LogReader { disk, head };
+    let mut recent = Recent::default();
+    for (index, fact) in reader.facts_after(reader.size().saturating_sub(RECENT))? {
+        recent.add(&fact, index);
+    }
     let (frontier, bundle_bytes) = (found.frontier, found.bundle_bytes);
-    Ok(Log {
-        reader: LogReader { disk, head },
-        signer,
-        frontier,
-        bundle_bytes,
-        recovery,
-        broken: false,
-    })
+    Ok(Log { reader, signer, frontier, bundle_bytes, recent, recovery, broken: false })
 }
 
 /// The checkpoint on disk, once our own key has signed it for this log.

@@ -139,9 +139,8 @@ struct Facts {
 impl Facts {
     fn note(&mut self, index: u64, entry: &[u8]) {
         // An entry of a newer program may not be readable here; its hash is checked all the same.
-        let Ok(entry) = Entry::parse(entry) else { return };
-        if let (Some(first), None) = (self.seen.insert(name(entry.fact()), index), &self.twice) {
-            let fact = entry.fact().clone();
+        let Some(fact) = Entry::fact_in(entry) else { return };
+        if let (Some(first), None) = (self.seen.insert(name(&fact), index), &self.twice) {
             self.twice = Some(Alteration::Twice { fact, first, again: index });
         }
     }

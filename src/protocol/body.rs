@@ -208,7 +208,7 @@ pub struct Want {
     /// Whether it lacks the descriptor too.
     pub info: bool,
     /// Missing blocks: hexadecimal, block *n* is bit 7−(n mod 8) of byte n div 8; empty with
-    /// `info` means all of them.
+    /// `info`, since without the descriptor their number is not known.
     pub missing: String,
 }
 

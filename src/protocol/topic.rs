@@ -42,12 +42,8 @@ const DOWN: [(Down, &str); 6] = [
     (Down::Trust, "trust"),
 ];
 
-const UP: [(Up, &str); 4] = [
-    (Up::Want, "want"),
-    (Up::Receipts, "receipts"),
-    (Up::Status, "status"),
-    (Up::Clock, "clock"),
-];
+const UP: [(Up, &str); 4] =
+    [(Up::Want, "want"), (Up::Receipts, "receipts"), (Up::Status, "status"), (Up::Clock, "clock")];
 
 /// A topic that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,7 +174,8 @@ mod tests {
     #[test]
     fn a_topic_of_another_network_or_protocol_is_none() {
         let topics = Topics::new(&"laichau".parse().unwrap());
-        for bad in ["loaban/1/dienbien/trust", "loaban/2/laichau/trust", "loaban/1/laichau/c/A/ack"] {
+        for bad in ["loaban/1/dienbien/trust", "loaban/2/laichau/trust", "loaban/1/laichau/c/A/ack"]
+        {
             assert_eq!(topics.parse(bad), None, "{bad}");
         }
     }

@@ -132,7 +132,10 @@ mod tests {
     fn the_smallest_configuration_is_enough() {
         let config = read(GOOD).unwrap();
         assert_eq!(config.store, "sqlite:/srv/loaban/loaban.db");
-        assert_eq!(config.pace, Pace { between_blocks: Duration::from_millis(256), ..Pace::default() });
+        assert_eq!(
+            config.pace,
+            Pace { between_blocks: Duration::from_millis(256), ..Pace::default() }
+        );
     }
 
     #[test]
@@ -142,7 +145,8 @@ mod tests {
             .replace("127.0.0.1:1883", "nowhere")
             .replace("[web]", "[web]\ncolour = \"red\"");
         let sentences = read(&text).unwrap_err().to_string();
-        for part in ["loaban.toml:3:", "mysql:loaban.db", "loaban.toml:5:", "unknown key `colour`"] {
+        for part in ["loaban.toml:3:", "mysql:loaban.db", "loaban.toml:5:", "unknown key `colour`"]
+        {
             assert!(sentences.contains(part), "{part}: {sentences}");
         }
         assert_eq!(sentences.lines().count(), 3, "{sentences}");

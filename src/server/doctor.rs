@@ -6,9 +6,9 @@ use crate::broker::{Link, LinkEvent, LinkOptions, Pace};
 use crate::clock::utc_now;
 use crate::entropy;
 use crate::log::{LogReader, verify};
+use crate::server::ServerError;
 use crate::server::config::BrokerChoice;
 use crate::server::station::Station;
-use crate::server::ServerError;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -35,7 +35,10 @@ const BROKER_WAIT: Duration = Duration::from_secs(10);
 pub async fn examine(station: &Station) -> Vec<Finding> {
     vec![
         finding("trust", trust(station).await),
-        finding("keys", station.online_keys().map(|_| "the server's four keys are there".to_owned())),
+        finding(
+            "keys",
+            station.online_keys().map(|_| "the server's four keys are there".to_owned()),
+        ),
         finding("schedule", schedule(station).await),
         finding("log", log(station).await),
         finding("recordings", recordings(station).await),
@@ -48,7 +51,10 @@ async fn trust(station: &Station) -> Result<String, ServerError> {
     let soon = utc_now() + Duration::from_secs(60 * 86_400);
     let ending = document.keys.iter().filter(|grant| grant.until < soon).count();
     let keys = document.keys.len();
-    Ok(format!("trust document {} names {keys} keys, {ending} end within 60 days", document.version))
+    Ok(format!(
+        "trust document {} names {keys} keys, {ending} end within 60 days",
+        document.version
+    ))
 }
 
 async fn schedule(station: &Station) -> Result<String, ServerError> {
@@ -70,7 +76,11 @@ async fn log(station: &Station) -> Result<String, ServerError> {
     }
     let verdict = tokio::task::spawn_blocking(move || verify(&folder, &key, None)).await;
     let verdict = verdict.map_err(|e| ServerError::Task(e.to_string()))??;
-    if verdict.is_right() { Ok(verdict.to_string()) } else { Err(ServerError::Task(verdict.to_string())) }
+    if verdict.is_right() {
+        Ok(verdict.to_string())
+    } else {
+        Err(ServerError::Task(verdict.to_string()))
+    }
 }
 
 async fn recordings(station: &Station) -> Result<String, ServerError> {

@@ -36,7 +36,11 @@ pub enum Imported {
 
 impl Station {
     /// Takes in one bulletin of a file: new or changed, or as it was.
-    pub async fn import_bulletin(&self, entry: &BulletinFile, by: &PersonId) -> Result<(), ServerError> {
+    pub async fn import_bulletin(
+        &self,
+        entry: &BulletinFile,
+        by: &PersonId,
+    ) -> Result<(), ServerError> {
         let held = self.store.bulletins().await?;
         let held = held.iter().find(|bulletin| bulletin.id == entry.bulletin.id);
         // Validity counts from the first import; a second one does not extend it.
@@ -107,7 +111,11 @@ impl Station {
     }
 
     /// The version of a bulletin in one language.
-    pub async fn version(&self, bulletin: &BulletinId, language: &LangTag) -> Result<Version, ServerError> {
+    pub async fn version(
+        &self,
+        bulletin: &BulletinId,
+        language: &LangTag,
+    ) -> Result<Version, ServerError> {
         let versions = self.store.versions_of(bulletin).await?;
         let found = versions.into_iter().find(|version| version.content().language == *language);
         found.ok_or_else(|| ServerError::NoVersion {
@@ -117,7 +125,12 @@ impl Station {
     }
 
     /// `by` listened back to a draft and found it right.
-    pub async fn review(&self, bulletin: &BulletinId, language: &LangTag, by: &PersonId) -> Result<(), ServerError> {
+    pub async fn review(
+        &self,
+        bulletin: &BulletinId,
+        language: &LangTag,
+        by: &PersonId,
+    ) -> Result<(), ServerError> {
         self.person(by).await?.1.allow(by.as_str(), Action::Review)?;
         let Version::Draft(draft) = self.version(bulletin, language).await? else {
             return Err(self.wrong_state(bulletin, language, "review", "a draft"));

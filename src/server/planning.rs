@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::bulletin::{Bulletin, Column};
 use crate::bulletin::version::Version;
+use crate::bulletin::{Bulletin, Column};
 use crate::calendar::AirtimePolicy;
 use crate::clock::utc_now;
 use crate::digest::Digest;
@@ -50,7 +50,8 @@ impl Station {
     /// Checks `files` together with what is there and takes them over; all or nothing. Returns how
     /// many changed.
     pub async fn import_schedule(&self, files: &[(String, String)]) -> Result<usize, ServerError> {
-        let held: BTreeMap<String, String> = self.store.schedule_files().await?.into_iter().collect();
+        let held: BTreeMap<String, String> =
+            self.store.schedule_files().await?.into_iter().collect();
         let mut all = held.clone();
         all.extend(files.iter().cloned());
         let all: Vec<(String, String)> = all.into_iter().collect();
@@ -139,7 +140,11 @@ impl Station {
         Ok(issued.len())
     }
 
-    async fn keep_issued(&self, manifests: &[Manifest], schedule: &Signer) -> Result<(), ServerError> {
+    async fn keep_issued(
+        &self,
+        manifests: &[Manifest],
+        schedule: &Signer,
+    ) -> Result<(), ServerError> {
         if manifests.is_empty() {
             return Ok(());
         }
@@ -186,9 +191,9 @@ impl Station {
 
     async fn withdrawn(&self, now: Timestamp) -> Result<Vec<Digest>, ServerError> {
         let rows = self.store.assets().await?;
-        let recent = rows.iter().filter(|row| {
-            row.withdrawn.is_some_and(|at| now.since(at) < NAME_WITHDRAWN)
-        });
+        let recent = rows
+            .iter()
+            .filter(|row| row.withdrawn.is_some_and(|at| now.since(at) < NAME_WITHDRAWN));
         Ok(recent.map(|row| row.digest).collect())
     }
 }
@@ -254,11 +259,16 @@ struct Drafts<'a> {
 }
 
 impl Drafts<'_> {
-    fn manifest(&self, controller: &Controller, airings: &[Airing], before: Option<&Manifest>) -> Manifest {
+    fn manifest(
+        &self,
+        controller: &Controller,
+        airings: &[Airing],
+        before: Option<&Manifest>,
+    ) -> Manifest {
         let areas = self.world.tree.chain(&controller.area);
-        let named = airings.iter().filter(|airing| {
-            airing.at + KEEP_PAST > self.now && airing.at < self.now + VALID_MAX
-        });
+        let named = airings
+            .iter()
+            .filter(|airing| airing.at + KEEP_PAST > self.now && airing.at < self.now + VALID_MAX);
         let airings = named
             .map(|airing| self.airing(airing, &areas))
             .filter(|airing| !airing.items.is_empty())
@@ -320,9 +330,10 @@ impl Drafts<'_> {
 /// Every language that may be heard in an area: what it asks for, what it accepts, its fallback.
 fn languages(tree: &AreaTree, area: &AreaId) -> Vec<LangTag> {
     let Some(profile) = tree.profile(area) else { return vec![] };
-    let wishes = profile.listens.iter().flat_map(|wish| {
-        std::iter::once(&wish.language).chain(&wish.stand_ins)
-    });
+    let wishes = profile
+        .listens
+        .iter()
+        .flat_map(|wish| std::iter::once(&wish.language).chain(&wish.stand_ins));
     let mut languages: Vec<LangTag> = Vec::new();
     for language in wishes.chain(&profile.fallback) {
         if !languages.contains(language) {

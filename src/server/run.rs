@@ -17,12 +17,12 @@ use crate::dispatch::{Dispatch, Ingest, Input, Output, Progress};
 use crate::entropy;
 use crate::id::ControllerId;
 use crate::protocol::{Status, Topics};
+use crate::server::ServerError;
 use crate::server::config::BrokerChoice;
 use crate::server::gate::Gate;
 use crate::server::page;
 use crate::server::scribe::Scribe;
 use crate::server::station::Station;
-use crate::server::ServerError;
 use crate::store::Fact;
 use crate::trust::OnlineKeys;
 
@@ -74,8 +74,11 @@ pub async fn serve(
 /// Keeps a second server away from the same station.
 fn lock(data: &Path) -> Result<File, ServerError> {
     let path = data.join("server.lock");
-    let file = File::create(&path)
-        .map_err(|source| crate::vault::VaultError::Io { what: "open", path, source })?;
+    let file = File::create(&path).map_err(|source| crate::vault::VaultError::Io {
+        what: "open",
+        path,
+        source,
+    })?;
     file.try_lock().map_err(|_| ServerError::Served(data.to_owned()))?;
     Ok(file)
 }
@@ -164,7 +167,9 @@ impl Server {
                 }
             }
             LinkEvent::Subscribed { .. } => self.input(Input::Up),
-            LinkEvent::Message { topic, payload, .. } => self.input(Input::Message { topic, payload }),
+            LinkEvent::Message { topic, payload, .. } => {
+                self.input(Input::Message { topic, payload })
+            }
             LinkEvent::Down { reason } | LinkEvent::Refused { reason } => {
                 warn!(reason, "no broker");
                 self.input(Input::Down);
@@ -178,7 +183,8 @@ impl Server {
         while let Some(output) = self.dispatch.poll() {
             match output {
                 Output::Publish(message) => {
-                    self.send(&message.topic, message.payload, Qos::AtLeastOnce, message.retain).await;
+                    self.send(&message.topic, message.payload, Qos::AtLeastOnce, message.retain)
+                        .await;
                 }
                 Output::Block { asset, n, topic } => {
                     let size = self.block_bytes.get(&asset).copied();

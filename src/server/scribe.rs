@@ -3,8 +3,8 @@
 //! A fact is marked only after its entry is durable under a checkpoint; a crash between leaves the
 //! entry in the log and the fact unmarked, which the next start finds out and mends.
 
-use crate::audit::entry::{Actor, Entry, FactId, Kind};
 use crate::audit::Origin;
+use crate::audit::entry::{Actor, Entry, FactId, Kind};
 use crate::digest::Digest;
 use crate::log::Log;
 use crate::server::ServerError;

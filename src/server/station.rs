@@ -25,7 +25,9 @@ use crate::server::ServerError;
 use crate::server::config::Config;
 use crate::store::{Fact, Person, Store};
 use crate::trust::{Grant, OnlineKeys, Role, TrustDocument, person_key_name};
-use crate::vault::{Assets, Sealed, VaultError, create_key, load_key, read_text, write_atomic, write_secret};
+use crate::vault::{
+    Assets, Sealed, VaultError, create_key, load_key, read_text, write_atomic, write_secret,
+};
 
 /// How long a key counts: longer than a term of office, shorter than for ever.
 const KEY_VALID: Duration = Duration::from_secs(2 * 366 * 86_400);
@@ -68,8 +70,11 @@ impl Station {
         }
         for part in ["keys/online", "keys/people", "log", "assets"] {
             let part = folder.join(part);
-            fs::create_dir_all(&part)
-                .map_err(|source| VaultError::Io { what: "make", path: part, source })?;
+            fs::create_dir_all(&part).map_err(|source| VaultError::Io {
+                what: "make",
+                path: part,
+                source,
+            })?;
         }
         let root = new_key(Role::Root, &config.net, "1");
         keep_sealed(&folder.join("keys/root.json"), &root, beginning.passphrase)?;
@@ -177,16 +182,19 @@ impl Station {
     }
 
     /// A person's content key, for the moment of signing.
-    pub fn unseal_person(&self, person: &PersonId, passphrase: &str) -> Result<Signer, ServerError> {
+    pub fn unseal_person(
+        &self,
+        person: &PersonId,
+        passphrase: &str,
+    ) -> Result<Signer, ServerError> {
         self.unseal(&self.person_key(person), passphrase)
     }
 
     fn unseal(&self, path: &Path, passphrase: &str) -> Result<Signer, ServerError> {
         let text = read_text(path, FILE_BYTES_MAX)?;
         let text = text.ok_or_else(|| ServerError::NoKey(path.to_owned()))?;
-        let sealed: Sealed = serde_json::from_str(&text).map_err(|e| {
-            VaultError::Damaged { path: path.to_owned(), why: e.to_string() }
-        })?;
+        let sealed: Sealed = serde_json::from_str(&text)
+            .map_err(|e| VaultError::Damaged { path: path.to_owned(), why: e.to_string() })?;
         Ok(sealed.unseal(passphrase)?)
     }
 

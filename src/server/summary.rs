@@ -101,7 +101,11 @@ pub fn timeline_svg(lines: &[Line], zone: Zone) -> String {
     for (n, row) in rows.iter().enumerate() {
         let y = 40 + ROW * i64::try_from(n).unwrap_or(0);
         let _ = write!(svg, "<text x=\"4\" y=\"{y}\">{row}</text>");
-        let _ = write!(svg, "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{0}\" y2=\"{0}\" stroke=\"#ccc\"/>", y + 6);
+        let _ = write!(
+            svg,
+            "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{0}\" y2=\"{0}\" stroke=\"#ccc\"/>",
+            y + 6
+        );
     }
     for line in shown {
         let n = rows.binary_search(&line.airing.controller.as_str()).unwrap_or(0);
@@ -113,7 +117,9 @@ pub fn timeline_svg(lines: &[Line], zone: Zone) -> String {
             svg,
             "<g><title>{} {time}</title><rect x=\"{x}\" y=\"{y}\" width=\"12\" height=\"18\" \
              fill=\"{fill}\"/><text x=\"{}\" y=\"{}\">{time} {words}</text></g>",
-            line.airing, x + 16, y + 14
+            line.airing,
+            x + 16,
+            y + 14
         );
     }
     svg.push_str("</svg>");

@@ -23,7 +23,12 @@ pub struct Fact {
 
 impl Fact {
     /// A fact with `body`, which becomes a JSON object.
-    pub fn new(at: Timestamp, kind: &'static str, who: impl Into<String>, body: &impl Serialize) -> Self {
+    pub fn new(
+        at: Timestamp,
+        kind: &'static str,
+        who: impl Into<String>,
+        body: &impl Serialize,
+    ) -> Self {
         let (who, body) = (who.into(), json(body));
         let parts = [kind.as_bytes(), who.as_bytes(), body.as_bytes()];
         let digest = Digest::of_parts(&parts).to_string();

@@ -164,7 +164,11 @@ impl Store {
     }
 
     /// What was made of the file with this digest by this recipe.
-    pub async fn source(&self, digest: Digest, recipe: &str) -> Result<Option<SourceRow>, StoreError> {
+    pub async fn source(
+        &self,
+        digest: Digest,
+        recipe: &str,
+    ) -> Result<Option<SourceRow>, StoreError> {
         let row = sqlx::query(
             "select digest, recipe, asset, length_ms, measurement from source
              where digest = $1 and recipe = $2",

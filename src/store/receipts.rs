@@ -71,7 +71,8 @@ impl Tx {
         event: &Event,
         fact: &str,
     ) -> Result<(), StoreError> {
-        let Event::Airing { airing, outcome, cause, evidence, begun, ended, items, .. } = event else {
+        let Event::Airing { airing, outcome, cause, evidence, begun, ended, items, .. } = event
+        else {
             return Ok(());
         };
         // A controller speaks for itself alone.
@@ -157,10 +158,11 @@ fn kind(event: &Event) -> &'static str {
 impl Store {
     /// How far every chain is: controller, chain, number and link of the last receipt.
     pub async fn progress(&self) -> Result<Vec<(ControllerId, String, u64, Digest)>, StoreError> {
-        let rows = sqlx::query("select controller, chain, upto, link from progress order by controller")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::query("read the progress of receipts"))?;
+        let rows =
+            sqlx::query("select controller, chain, upto, link from progress order by controller")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(StoreError::query("read the progress of receipts"))?;
         let progress = |row: &sqlx::any::AnyRow| {
             Ok((
                 parsed("progress", &text(row, 0)?)?,
@@ -190,7 +192,11 @@ impl Store {
     }
 
     /// Receipts of one kind, as they were written, newest first.
-    pub async fn receipts(&self, kind: &str, limit: u32) -> Result<Vec<(ControllerId, Receipt)>, StoreError> {
+    pub async fn receipts(
+        &self,
+        kind: &str,
+        limit: u32,
+    ) -> Result<Vec<(ControllerId, Receipt)>, StoreError> {
         let rows = sqlx::query(
             "select controller, line from receipt where kind = $1 order by at desc, n desc limit $2",
         )

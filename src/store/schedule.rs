@@ -75,7 +75,11 @@ impl Tx {
         self.drop_airings(manifest).await
     }
 
-    async fn put_airing(&mut self, manifest: &Manifest, airing: &ManifestAiring) -> Result<(), StoreError> {
+    async fn put_airing(
+        &mut self,
+        manifest: &Manifest,
+        airing: &ManifestAiring,
+    ) -> Result<(), StoreError> {
         let query = sqlx::query(
             "insert into airing
                  (programme, controller, date, occurrence, at, latest, manifest, doc)
@@ -146,7 +150,11 @@ impl Store {
     }
 
     /// Every airing that was to begin from `from` until before `until`, in order of time.
-    pub async fn airings(&self, from: Timestamp, until: Timestamp) -> Result<Vec<AiringRow>, StoreError> {
+    pub async fn airings(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<AiringRow>, StoreError> {
         let rows = sqlx::query(
             "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc
              from airing where at >= $1 and at < $2

@@ -74,7 +74,11 @@ impl Tx {
     }
 
     /// Adds a device with a new password, or gives one a new password; its key is kept.
-    pub async fn provision(&mut self, controller: &ControllerId, password: Digest) -> Result<(), StoreError> {
+    pub async fn provision(
+        &mut self,
+        controller: &ControllerId,
+        password: Digest,
+    ) -> Result<(), StoreError> {
         let query = sqlx::query(
             "insert into device (controller, password) values ($1, $2)
              on conflict (controller) do update set password = excluded.password",
@@ -89,13 +93,18 @@ impl Tx {
     }
 
     /// Notes the key that a device made; `false` where it was never provisioned.
-    pub async fn enrol(&mut self, controller: &ControllerId, key: &PublicKey) -> Result<bool, StoreError> {
-        let done = sqlx::query("update device set public_key = $2, revoked = null where controller = $1")
-            .bind(controller.as_str())
-            .bind(key.to_string())
-            .execute(&mut *self.inner)
-            .await
-            .map_err(StoreError::query("enrol a controller"))?;
+    pub async fn enrol(
+        &mut self,
+        controller: &ControllerId,
+        key: &PublicKey,
+    ) -> Result<bool, StoreError> {
+        let done =
+            sqlx::query("update device set public_key = $2, revoked = null where controller = $1")
+                .bind(controller.as_str())
+                .bind(key.to_string())
+                .execute(&mut *self.inner)
+                .await
+                .map_err(StoreError::query("enrol a controller"))?;
         Ok(done.rows_affected() == 1)
     }
 }
@@ -127,7 +136,11 @@ impl Store {
             .await
             .map_err(StoreError::query("read the people"))?;
         let person = |row: &sqlx::any::AnyRow| {
-            Ok(Person { id: parsed("person", &text(row, 0)?)?, name: text(row, 1)?, roles: text(row, 2)? })
+            Ok(Person {
+                id: parsed("person", &text(row, 0)?)?,
+                name: text(row, 1)?,
+                roles: text(row, 2)?,
+            })
         };
         rows.iter().map(person).collect()
     }

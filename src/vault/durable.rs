@@ -24,7 +24,9 @@ pub enum VaultError {
         source: io::Error,
     },
     /// What was read is not what was written.
-    #[error("{path} is damaged: {why}; restore it from a backup, or delete it to have it fetched again")]
+    #[error(
+        "{path} is damaged: {why}; restore it from a backup, or delete it to have it fetched again"
+    )]
     Damaged {
         /// Which.
         path: PathBuf,

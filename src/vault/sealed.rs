@@ -40,7 +40,9 @@ pub struct Sealed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealedError {
     /// Too short to protect anything.
-    #[error("the passphrase has fewer than {PASSPHRASE_CHARS_MIN} characters; choose four words or more")]
+    #[error(
+        "the passphrase has fewer than {PASSPHRASE_CHARS_MIN} characters; choose four words or more"
+    )]
     Short,
     /// Wrong passphrase, or the file was altered.
     #[error("the passphrase does not open the key {0}; type it again")]

@@ -158,10 +158,7 @@ fn read_diary(path: &Path) -> Result<Vec<Record>, VaultError> {
     text.lines().enumerate().map(parse).collect()
 }
 
-fn restore_assets(
-    folder: &Path,
-    net: &crate::id::NetId,
-) -> Result<Vec<RestoredAsset>, VaultError> {
+fn restore_assets(folder: &Path, net: &crate::id::NetId) -> Result<Vec<RestoredAsset>, VaultError> {
     let mut assets = Vec::new();
     let entries = fs::read_dir(folder).map_err(VaultError::io("list", folder))?;
     for entry in entries {
@@ -174,10 +171,7 @@ fn restore_assets(
 }
 
 /// One recording by its descriptor. Its signature is checked by the agent, its blocks here.
-fn restore_asset(
-    note: &Path,
-    net: &crate::id::NetId,
-) -> Result<Option<RestoredAsset>, VaultError> {
+fn restore_asset(note: &Path, net: &crate::id::NetId) -> Result<Option<RestoredAsset>, VaultError> {
     let Some(text) = read_text(note, NOTE_BYTES_MAX as u64)? else { return Ok(None) };
     let parsed = Note::parse(text.as_bytes()).ok();
     let Some(descriptor) = parsed.and_then(|note| decode::<Descriptor>(net, note.text()).ok())
@@ -187,7 +181,11 @@ fn restore_asset(
     if let Ok(bytes) = fs::read(note.with_extension("opus"))
         && Digest::of(&bytes) == descriptor.asset
     {
-        return Ok(Some(RestoredAsset { descriptor: text, missing: BTreeSet::new(), complete: true }));
+        return Ok(Some(RestoredAsset {
+            descriptor: text,
+            missing: BTreeSet::new(),
+            complete: true,
+        }));
     }
     let part = fs::read(note.with_extension("part")).unwrap_or_default();
     let missing = missing_blocks(&descriptor, &part);

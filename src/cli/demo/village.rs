@@ -2,16 +2,33 @@
 //! `loaban-controller`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::broker::BrokerAddress;
 use crate::cli::fleet::provision;
-use crate::controller::{self, ControllerError, Glance};
+use crate::controller::{self, Config, ControllerError, Glance};
 use crate::fleet::Area;
 use crate::id::ControllerId;
 use crate::lang::LangTag;
 use crate::server::{Station, Summary};
+
+/// The broker is known only when the server runs; until then its controllers reach nobody.
+const NOWHERE: &str = "mqtt://127.0.0.1:1";
+
+/// The link that is cut comes back within the round.
+const RECONNECT_MAX: Duration = Duration::from_secs(3);
+
+/// A controller that is provisioned and enrolled and does not run yet.
+pub(super) struct Prepared {
+    controller: ControllerId,
+    name: String,
+    languages: Vec<LangTag>,
+    played: PathBuf,
+    config: Config,
+}
 
 /// A controller that runs.
 pub(super) struct Village {
@@ -23,33 +40,39 @@ pub(super) struct Village {
     task: JoinHandle<Result<(), ControllerError>>,
 }
 
-impl Village {
-    pub(super) async fn start(
+impl Prepared {
+    /// Provisions and enrols a controller, as an installer and the station would.
+    pub(super) async fn new(
         station: &Station,
         dir: &Path,
         id: &ControllerId,
         area: &Area,
-        broker: &str,
-        stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let folder = dir.join("villages").join(id.as_str());
-        provision(station, id, &format!("mqtt://{broker}"), &folder).await?;
+        provision(station, id, NOWHERE, &folder).await?;
         let path = folder.join("controller.toml");
         open_all_day(&path)?;
         let config = controller::read_config(&path)?;
         station.enrol(id, &controller::enrol(&config)?).await?;
-        let (send, glance) = watch::channel(Glance::default());
-        let task = tokio::spawn(controller::run(config, stop, send));
-        Ok(Self {
-            controller: id.clone(),
-            name: area.name.clone(),
-            languages: area.listens.iter().map(|wish| wish.language.clone()).collect(),
-            played: folder.join("played"),
-            glance,
-            task,
-        })
+        let languages = area.listens.iter().map(|wish| wish.language.clone()).collect();
+        let (controller, name) = (id.clone(), area.name.clone());
+        Ok(Self { controller, name, languages, played: folder.join("played"), config })
     }
 
+    pub(super) fn controller(&self) -> &ControllerId {
+        &self.controller
+    }
+
+    pub(super) fn start(self, broker: BrokerAddress, stop: watch::Receiver<bool>) -> Village {
+        let Self { controller, name, languages, played, config } = self;
+        let (send, glance) = watch::channel(Glance::default());
+        let config = Config { broker, reconnect_max: RECONNECT_MAX, ..config };
+        let task = tokio::spawn(controller::run(config, stop, send));
+        Village { controller, name, languages, played, glance, task }
+    }
+}
+
+impl Village {
     pub(super) fn glance(&self) -> Glance {
         self.glance.borrow().clone()
     }

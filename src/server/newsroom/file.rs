@@ -113,11 +113,5 @@ fn version(table: &mut Table<'_>) -> Option<VersionEntry> {
     let script = table.required("script", parse::words(SCRIPT_CHARS_MAX));
     let voices = "human, synthetic or stand-in";
     let voice = table.required("voice", word::<Voice>("voice", voices));
-    Some(VersionEntry {
-        language: language?,
-        variety,
-        file: file?,
-        script: script?,
-        voice: voice?,
-    })
+    Some(VersionEntry { language: language?, variety, file: file?, script: script?, voice: voice? })
 }

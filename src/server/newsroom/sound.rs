@@ -83,14 +83,20 @@ impl Sound {
         Ok(Ingested { source, asset, length_ms: row.length_ms, measured })
     }
 
-    async fn normalise(&self, path: PathBuf, tags: Tags, scratch: PathBuf) -> Result<Outcome, ServerError> {
+    async fn normalise(
+        &self,
+        path: PathBuf,
+        tags: Tags,
+        scratch: PathBuf,
+    ) -> Result<Outcome, ServerError> {
         let decoder = self.decoder.clone();
         let name = path.clone();
         let work = move || {
             let recipe = Recipe::named(RECIPE).expect("the recipe is built in");
             let refuse = |why: String| ServerError::Recording { path: name.clone(), why };
             let mut recording = decoder.open(&path).map_err(|e| refuse(chain(&e)))?;
-            let unique = format!("scratch-{}", Digest::of(path.as_os_str().as_encoded_bytes()).short());
+            let unique =
+                format!("scratch-{}", Digest::of(path.as_os_str().as_encoded_bytes()).short());
             let mut scratch = FileScratch::new(&scratch, &unique)
                 .map_err(|e| refuse(format!("no working copy could be made: {e}")))?;
             normalise(&mut recording, &recipe, &tags, &mut scratch, &mut Quiet)
