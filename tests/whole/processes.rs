@@ -1,0 +1,235 @@
+//! Separate processes on PostgreSQL and Mosquitto: `kill -9` of each, one after another, while an
+//! airing sounds. Nothing is lost, nothing routine is heard twice, the log verifies and explains
+//! the gap.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use loaban::clock::utc_now;
+use loaban::time::{Timestamp, Zone};
+
+use crate::cast::{
+    CONTROLLER, LOABAN, Postgres, Process, Station, checkout, free_port, listens, ran, wait_for,
+};
+
+/// The villages that take part, with what is killed while each airing sounds.
+const CONTROLLERS: [&str; 3] = ["muong-te-1", "mu-ca-1", "sin-suoi-ho-1"];
+
+/// From one airing to the next: the longest lasts about 40 s.
+const BETWEEN: Duration = Duration::from_secs(50);
+
+struct Town {
+    station: Station,
+    broker: SocketAddr,
+    web: SocketAddr,
+    server: Process,
+    mosquitto: Process,
+    controllers: BTreeMap<&'static str, Process>,
+    _postgres: Postgres,
+}
+
+impl Town {
+    fn new() -> Self {
+        let postgres = Postgres::start();
+        let url = postgres.database("town");
+        let broker: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let web: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let address = format!("mqtt://{broker}");
+        let station =
+            Station::init(&["--store", &url, "--broker", &address, "--web", &web.to_string()]);
+        station.hire();
+        station.fill();
+        let schedule = checkout().join("schedules/demo");
+        for file in ["areas.toml", "policy-open.toml"] {
+            station.does(&["schedule", "import", schedule.join(file).to_str().unwrap()]);
+        }
+        for controller in CONTROLLERS {
+            provision(&station, controller, &address);
+        }
+        let mosquitto = start_mosquitto(&station, broker);
+        let server = start_server(&station);
+        listens(web);
+        let controllers =
+            CONTROLLERS.map(|controller| (controller, start_controller(&station, controller)));
+        let controllers = controllers.into();
+        Self { station, broker, web, server, mosquitto, controllers, _postgres: postgres }
+    }
+
+    /// Loads a programme that airs at these instants.
+    fn air_at(&self, times: &[Timestamp]) {
+        let zone = Zone::default();
+        let text = fs::read_to_string(checkout().join("schedules/demo/programmes.toml")).unwrap();
+        let clock = |at: &Timestamp| format!("\"{}\"", zone.local(*at).format("%H:%M:%S"));
+        let times: Vec<String> = times.iter().map(clock).collect();
+        let line = text.lines().find(|line| line.starts_with("at = ")).unwrap();
+        let text = text.replace(line, &format!("at = [{}]", times.join(", ")));
+        let path = self.station.path("programmes.toml");
+        fs::write(&path, text).unwrap();
+        self.station.does(&["schedule", "import", path.to_str().unwrap()]);
+    }
+
+    fn summary(&self) -> serde_json::Value {
+        let url = format!("http://{}/status.json", self.web);
+        let output = Command::new("curl").args(["-sf", "--max-time", "10", &url]).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    /// Airings of the controllers that take part, begun before `until`: fate and cause of each.
+    fn fates(&self, until: Timestamp) -> Vec<(String, String, String)> {
+        let summary = self.summary();
+        let lines = summary["lines"].as_array().cloned().unwrap_or_default();
+        let told = lines.iter().filter(|line| line["at"].as_i64() < Some(until.micros()));
+        let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        told.map(|line| (word(&line["airing"]), word(&line["fate"]), word(&line["cause"]))).collect()
+    }
+
+    fn played(&self, controller: &str) -> Vec<PathBuf> {
+        let folder = self.station.path("devices").join(controller).join("played");
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    }
+
+    fn everybody_plays(&self, occurrence: usize) {
+        let mark = format!("_{occurrence}.wav");
+        wait_for(&format!("airing {occurrence} everywhere"), Duration::from_secs(60), || {
+            CONTROLLERS.iter().all(|controller| {
+                self.played(controller).iter().any(|file| file.to_str().unwrap().ends_with(&mark))
+            })
+        });
+    }
+}
+
+fn provision(station: &Station, controller: &str, broker: &str) {
+    let folder = station.path("devices").join(controller);
+    let out = folder.to_str().unwrap();
+    station.does(&["fleet", "provision", controller, "--out", out, "--broker", broker]);
+    let path = folder.join("controller.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let text = text.replace("from = \"05:00\"", "from = \"00:00\"");
+    let text = text.replace("until = \"21:30\"", "until = \"24:00\"");
+    fs::write(&path, format!("reconnect_max_s = 2\n{text}")).unwrap();
+    let enrol = ran(Command::new(CONTROLLER).arg("--config").arg(&path).arg("enrol"));
+    let key = String::from_utf8(enrol.stdout).unwrap();
+    station.does(&["fleet", "enrol", controller, key.trim()]);
+}
+
+fn start_mosquitto(station: &Station, broker: SocketAddr) -> Process {
+    let (out, devices) = (station.path("mosquitto"), station.path("devices"));
+    let (out, devices) = (out.to_str().unwrap(), devices.to_str().unwrap());
+    let listen = broker.to_string();
+    station.does(&["mosquitto", "--out", out, "--listen", &listen, "--devices", devices]);
+    // Mosquitto gives up root before it reads its files.
+    ran(Command::new("chmod").args(["-R", "a+rX"]).arg(station.folder.path()));
+    let mosquitto = run_mosquitto(station);
+    listens(broker);
+    mosquitto
+}
+
+fn run_mosquitto(station: &Station) -> Process {
+    let mut mosquitto = Command::new("/usr/sbin/mosquitto");
+    mosquitto.arg("-c").arg(station.path("mosquitto/mosquitto.conf"));
+    Process::start(&mut mosquitto, &station.path("mosquitto.log"))
+}
+
+fn start_server(station: &Station) -> Process {
+    Process::start(&mut station.loaban(&["serve"]), &station.path("server.log"))
+}
+
+fn start_controller(station: &Station, controller: &str) -> Process {
+    let folder = station.path("devices").join(controller);
+    let mut command = Command::new(CONTROLLER);
+    command.arg("--config").arg(folder.join("controller.toml"));
+    Process::start(&mut command, &folder.join("log"))
+}
+
+#[test]
+fn whatever_is_killed_nothing_is_lost_and_nothing_routine_is_heard_twice() {
+    let mut town = Town::new();
+    let first = utc_now() + Duration::from_secs(15);
+    let times = [first, first + BETWEEN, first + 2 * BETWEEN];
+    town.air_at(&times);
+
+    // A controller, while it plays.
+    town.everybody_plays(0);
+    std::thread::sleep(Duration::from_secs(8));
+    town.controllers.get_mut("muong-te-1").unwrap().kill();
+    town.controllers.insert("muong-te-1", start_controller(&town.station, "muong-te-1"));
+
+    // The server.
+    town.everybody_plays(1);
+    town.server.kill();
+    town.server = start_server(&town.station);
+    listens(town.web);
+
+    // The broker, which forgets everything.
+    town.everybody_plays(2);
+    town.mosquitto.kill();
+    town.mosquitto = run_mosquitto(&town.station);
+    listens(town.broker);
+
+    let until = times[2] + Duration::from_secs(1);
+    wait_for("an outcome of every airing", Duration::from_secs(120), || {
+        let fates = town.fates(until);
+        let told = |f: &(String, String, String)| f.1 != "awaited" && f.1 != "planned";
+        fates.len() == 9 && fates.iter().all(told)
+    });
+    let killed = "ban-tin-demo/muong-te-1/";
+    for (airing, fate, cause) in town.fates(until) {
+        if airing.starts_with(killed) && airing.ends_with("/0") {
+            assert_eq!((fate.as_str(), cause.as_str()), ("interrupted", "power"), "{airing}");
+        } else {
+            assert_eq!((fate.as_str(), cause.as_str()), ("completed", ""), "{airing}");
+        }
+    }
+    for controller in CONTROLLERS {
+        assert_eq!(town.played(controller).len(), 3, "{controller} began each airing once");
+    }
+    let verdict = town.station.does(&["log", "verify"]);
+    assert!(verdict.contains("is right"), "{verdict}");
+    look_at_the_page(&town);
+    println!("memory of the server at rest: {} KiB", town.server.memory_kib());
+    println!("memory of a controller: {} KiB", town.controllers["mu-ca-1"].memory_kib());
+}
+
+/// What Chromium shows of the status page.
+fn look_at_the_page(town: &Town) {
+    let profile = tempfile::tempdir().unwrap();
+    let url = format!("http://{}/", town.web);
+    let output = chromium(profile.path(), &["--dump-dom", &url]);
+    let page = String::from_utf8_lossy(&output);
+    for part in ["muong-te-1", "đã phát trọn", "mất điện", "tiếng Hà Nhì", "bản thay thế tổng hợp"] {
+        assert!(page.contains(part), "`{part}` is missing in {page}");
+    }
+}
+
+fn chromium(profile: &Path, arguments: &[&str]) -> Vec<u8> {
+    let mut command = Command::new("chromium");
+    command.arg(format!("--user-data-dir={}", profile.display())).args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--timeout=10000",
+    ]);
+    ran(command.args(arguments)).stdout
+}
+
+#[test]
+fn a_second_server_on_the_same_station_is_kept_away() {
+    let web = format!("127.0.0.1:{}", free_port());
+    let listen = format!("127.0.0.1:{}", free_port());
+    let station = Station::init(&["--listen", &listen, "--web", &web]);
+    let _server = start_server(&station);
+    listens(web.parse().unwrap());
+    let output = Command::new(LOABAN).arg("serve").arg("--config").arg(station.config()).output();
+    let sentence = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(sentence.contains("one server per store"), "{sentence}");
+}

@@ -1,0 +1,190 @@
+//! One contract, two databases.
+
+use loaban::calendar::AirtimePolicy;
+use loaban::digest::Digest;
+use loaban::id::ControllerId;
+use loaban::manifest::{Item, Manifest, ManifestAiring};
+use loaban::note::Signer;
+use loaban::receipt::{Event, Evidence, ItemReceipt, Outcome, Receipt};
+use loaban::store::{Fact, Person, Store};
+use loaban::time::{Timestamp, Zone};
+
+use crate::cast::Postgres;
+
+/// Runs `contract` on SQLite and on PostgreSQL.
+async fn on_both<F, R>(name: &str, contract: F)
+where
+    F: Fn(Store) -> R,
+    R: Future<Output = ()>,
+{
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("loaban.db").display());
+    contract(Store::open(&url).await.unwrap()).await;
+    let postgres = Postgres::start();
+    let url = postgres.database(name);
+    contract(Store::open(&url).await.unwrap()).await;
+    Store::open(&url).await.expect("a second opening changes nothing").close().await;
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+fn controller() -> ControllerId {
+    "mu-ca-1".parse().unwrap()
+}
+
+fn manifest(number: u64, issued: i64, airings: &[(u16, i64)]) -> Manifest {
+    let airing = |(occurrence, begins): &(u16, i64)| ManifestAiring {
+        programme: "sang".parse().unwrap(),
+        date: "2026-11-22".parse().unwrap(),
+        occurrence: *occurrence,
+        at: at(*begins),
+        latest: at(*begins + 300),
+        chime: true,
+        gap_ms: 500,
+        items: vec![Item {
+            bulletin: "b".parse().unwrap(),
+            language: "hni".parse().unwrap(),
+            asset: Digest::of(b"x"),
+            length_ms: 4_000,
+        }],
+    };
+    Manifest {
+        controller: controller(),
+        number,
+        issued: at(issued),
+        valid_until: at(issued + 86_400),
+        areas: vec![],
+        languages: vec![],
+        zone: Zone::default(),
+        policy: AirtimePolicy {
+            windows: vec![],
+            sessions_a_day_max: 1,
+            minutes_a_session_max: 1,
+            minutes_a_day_max: 1,
+        },
+        airings: airings.iter().map(airing).collect(),
+        withdrawn: vec![],
+    }
+}
+
+async fn issue(store: &Store, manifest: &Manifest) {
+    let mut tx = store.begin().await.unwrap();
+    let fact = Fact::new(manifest.issued, "manifest.issued", "server", &manifest.number);
+    tx.tell(&fact).await.unwrap();
+    tx.issue(manifest, "note", &fact.id).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_committed_never_was() {
+    on_both("uncommitted", |store| async move {
+        let person = Person { id: "lan".parse().unwrap(), name: "Lan".into(), roles: String::new() };
+        let mut tx = store.begin().await.unwrap();
+        tx.put_person(&person).await.unwrap();
+        tx.tell(&Fact::new(at(1), "person.added", "server", &"lan")).await.unwrap();
+        drop(tx);
+        assert_eq!(store.people().await.unwrap(), []);
+        assert_eq!(store.facts_waiting(10).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn facts_wait_in_order_until_they_are_marked() {
+    on_both("facts", |store| async move {
+        let mut tx = store.begin().await.unwrap();
+        for second in [3, 1, 2, 1] {
+            tx.tell(&Fact::new(at(second), "k", "server", &second)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let waiting = store.facts_waiting(10).await.unwrap();
+        let order: Vec<i64> = waiting.iter().map(|fact| fact.at.seconds()).collect();
+        assert_eq!(order, [1, 2, 3], "in order, and the same fact twice is one");
+        let mut tx = store.begin().await.unwrap();
+        tx.logged(&waiting[0].id, 0).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(store.log_position().await.unwrap(), (2, Some(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_airing_that_a_newer_manifest_leaves_out_is_dropped_only_if_it_lay_ahead() {
+    on_both("airings", |store| async move {
+        issue(&store, &manifest(1, 1_000, &[(0, 900), (1, 2_000), (2, 3_000)])).await;
+        issue(&store, &manifest(2, 1_500, &[(2, 3_500)])).await;
+        let airings = store.airings(at(0), at(10_000)).await.unwrap();
+        let seen: Vec<(u16, i64, bool)> = airings
+            .iter()
+            .map(|airing| (airing.key.occurrence, airing.at.seconds(), airing.dropped.is_some()))
+            .collect();
+        assert_eq!(seen, [(0, 900, false), (1, 2_000, true), (2, 3_500, false)]);
+        let newest = store.manifests().await.unwrap();
+        assert_eq!((newest.len(), newest[0].manifest.number, newest[0].logged), (1, 2, false));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_receipt_of_an_airing_is_its_outcome_and_a_controller_speaks_for_itself_alone() {
+    on_both("receipts", |store| async move {
+        let fact = Fact::new(at(5), "receipts.taken", "controller:mu-ca-1", &1);
+        let receipt = |n, whose: &str, outcome| Receipt {
+            n,
+            at: at(5),
+            event: Event::Airing {
+                airing: format!("sang/{whose}/2026-11-22/0").parse().unwrap(),
+                manifest: 1,
+                outcome,
+                cause: None,
+                evidence: Evidence::Rendered,
+                begun: Some(at(4)),
+                ended: None,
+                items: vec![ItemReceipt {
+                    bulletin: "b".parse().unwrap(),
+                    language: "hni".parse().unwrap(),
+                    asset: Digest::of(b"x"),
+                    outcome,
+                }],
+            },
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.tell(&fact).await.unwrap();
+        for receipt in [
+            receipt(1, "mu-ca-1", Outcome::Interrupted),
+            receipt(1, "mu-ca-1", Outcome::Interrupted),
+            receipt(2, "mu-ca-1", Outcome::Completed),
+            receipt(3, "other-1", Outcome::Completed),
+        ] {
+            tx.put_receipt(&controller(), "ab", &receipt, &fact.id).await.unwrap();
+        }
+        tx.put_progress(&controller(), ("ab", 3, Digest::of(b"l")), &fact.id).await.unwrap();
+        tx.commit().await.unwrap();
+        let outcomes = store.outcomes("2026-11-22", "2026-11-22").await.unwrap();
+        assert_eq!(outcomes.len(), 1);
+        assert_eq!(outcomes[0].outcome, "interrupted");
+        assert_eq!(store.receipts("airing", 10).await.unwrap().len(), 3);
+        let progress = store.progress().await.unwrap();
+        assert_eq!(progress, [(controller(), "ab".to_owned(), 3, Digest::of(b"l"))]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_device_keeps_its_key_when_it_gets_a_new_password() {
+    on_both("devices", |store| async move {
+        let key = Signer::from_seed("x/device/mu-ca-1".parse().unwrap(), &[1; 32]).public();
+        let mut tx = store.begin().await.unwrap();
+        assert!(!tx.enrol(&controller(), &key).await.unwrap(), "it must be provisioned first");
+        tx.provision(&controller(), Digest::of(b"one")).await.unwrap();
+        assert!(tx.enrol(&controller(), &key).await.unwrap());
+        tx.provision(&controller(), Digest::of(b"two")).await.unwrap();
+        tx.commit().await.unwrap();
+        let devices = store.devices().await.unwrap();
+        assert_eq!(devices[0].public_key.as_ref(), Some(&key));
+        assert_eq!(devices[0].password, Digest::of(b"two"));
+    })
+    .await;
+}
