@@ -15,6 +15,9 @@ pub use form::{At, FromValue, Table, read};
 /// Bytes in a configuration file at most; a province's schedule files fit several times.
 pub const FILE_BYTES_MAX: usize = 1024 * 1024;
 
+/// Faults that are named one by one; of more, only how many more there are.
+pub const FAULTS_MAX: usize = 200;
+
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
@@ -41,6 +44,12 @@ impl Faults {
     pub fn or<T>(mut self, value: T) -> Result<T, Self> {
         self.0.sort();
         self.0.dedup();
+        let more = self.0.len().saturating_sub(FAULTS_MAX);
+        self.0.truncate(FAULTS_MAX);
+        if let (1.., Some(last)) = (more, self.0.last()) {
+            let sentence = format!("{more} more faults; mend these first");
+            self.0.push(Fault { sentence, ..last.clone() });
+        }
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }
 }

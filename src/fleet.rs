@@ -172,14 +172,17 @@ impl AreaTree {
                 parent: parent.clone(),
             });
         }
-        let mut above = self.ancestors(area).skip(1);
-        // Above what hangs in a circle is no root either: only the areas in the circle are named.
-        if above.by_ref().take(DEPTH_MAX).any(|up| up.id == area.id) {
-            return Some(AreaFault::Circle(area.id.clone()));
+        let mut seen = BTreeSet::new();
+        for up in self.ancestors(area).skip(1).take(DEPTH_MAX) {
+            if up.id == area.id {
+                return Some(AreaFault::Circle(area.id.clone()));
+            }
+            if !seen.insert(&up.id) {
+                // Hangs below a circle, whose own areas are named.
+                return None;
+            }
         }
-        let circle = self.ancestors(area).take(2 * DEPTH_MAX).count() == 2 * DEPTH_MAX;
-        let deep = self.ancestors(area).nth(DEPTH_MAX).is_some();
-        (deep && !circle).then(|| AreaFault::TooDeep(area.id.clone()))
+        (seen.len() == DEPTH_MAX).then(|| AreaFault::TooDeep(area.id.clone()))
     }
 
     /// The area and everything above it, nearest first. Endless in a tree with a circle.
@@ -246,6 +249,8 @@ fn profile_faults(area: &Area) -> Vec<AreaFault> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn area(id: &str, parent: &str) -> Area {
@@ -301,6 +306,31 @@ mod tests {
     fn an_area_below_a_circle_is_not_blamed_for_it() {
         let faults = AreaTree::new([area("a", "a"), area("b", "a")]).unwrap_err();
         assert_eq!(faults.0, [AreaFault::Circle(id("a"))]);
+    }
+
+    proptest! {
+        #[test]
+        fn in_every_tree_that_is_accepted_every_area_has_a_root(
+            parents in proptest::collection::vec(0_usize..40, 1..40),
+            root in any::<proptest::sample::Index>(),
+        ) {
+            let root = root.index(parents.len());
+            let areas = parents.iter().enumerate().map(|(i, parent)| {
+                let parent = if i == root { String::new() } else { format!("a{parent}") };
+                area(&format!("a{i}"), &parent)
+            });
+            if let Ok(tree) = AreaTree::new(areas) {
+                let root = id(&format!("a{root}"));
+                prop_assert!(tree.iter().all(|area| tree.chain(&area.id)[0] == root));
+                prop_assert_eq!(tree.below(&root).len(), parents.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_circle_longer_than_a_tree_is_deep_is_refused() {
+        let circle = (0..40).map(|i| area(&format!("a{i}"), &format!("a{}", (i + 1) % 40)));
+        assert_eq!(AreaTree::new(circle).unwrap_err().0.len(), 40);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub const TAG_CHARS_MAX: usize = 35;
 /// A BCP 47 language tag, such as `vi`, `hni` or `vi-VN`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct LangTag(String);
+pub struct LangTag(std::sync::Arc<str>);
 
 /// Text that is no language tag.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,7 +89,7 @@ impl FromStr for LangTag {
             return Err(NotATag(text.chars().take(TAG_CHARS_MAX + 5).collect()));
         }
         let parts: Vec<String> = text.split('-').enumerate().map(|(i, s)| cased(i, s)).collect();
-        Ok(Self(parts.join("-")))
+        Ok(Self(parts.join("-").into()))
     }
 }
 
@@ -103,7 +103,7 @@ impl TryFrom<String> for LangTag {
 
 impl From<LangTag> for String {
     fn from(tag: LangTag) -> Self {
-        tag.0
+        tag.0.as_ref().to_owned()
     }
 }
 

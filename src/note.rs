@@ -246,8 +246,11 @@ pub enum NoteError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note<'a> {
     text: &'a str,
-    signatures: Vec<(&'a str, [u8; 4], [u8; 64])>,
+    signatures: Vec<SignatureLine<'a>>,
 }
+
+/// Key name, key id, signature.
+type SignatureLine<'a> = (&'a str, [u8; 4], [u8; 64]);
 
 impl<'a> Note<'a> {
     /// Splits a note at its last blank line.
@@ -316,7 +319,7 @@ fn is_note_text(text: &str) -> bool {
     text.ends_with('\n') && text.chars().all(|c| c == '\n' || !c.is_control())
 }
 
-fn signatures(block: &str) -> Result<Vec<(&str, [u8; 4], [u8; 64])>, NoteError> {
+fn signatures(block: &str) -> Result<Vec<SignatureLine<'_>>, NoteError> {
     let block = block.strip_suffix('\n').ok_or(NoteError::Malformed("no line feed at the end"))?;
     let mut found = Vec::new();
     for line in block.split('\n') {

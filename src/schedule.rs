@@ -36,13 +36,13 @@ pub mod timeline;
 
 pub use history::{History, Running};
 pub use programme::{Languages, Order, Programme, Selection};
-pub use remark::{Missing, Reason, Remark};
+pub use remark::{Missing, Reason, Remark, WallClock};
 
 /// Days of one plan at most: a year and its month.
 pub const DAYS_MAX: u16 = 400;
 
 /// Length of each of the two chimes, in milliseconds.
-pub const CHIME_MS: u32 = 2000;
+pub const CHIME_MS: u32 = 2_300;
 
 /// An airing that could not begin at its time may begin this much later, in milliseconds.
 pub const LATE_MS_MAX: u64 = 5 * 60_000;
@@ -170,15 +170,12 @@ impl Plan {
 /// Where `days` is more than [`DAYS_MAX`].
 pub fn plan(world: &World, from: LocalDate, days: u16) -> Plan {
     assert!(days <= DAYS_MAX, "a plan is for at most {DAYS_MAX} days");
-    let desk = compose::Desk::new(&world.content);
+    let desk = compose::Desk::new(world.zone, &world.content);
     let programmes = programme::by_id(&world.programmes);
     let calendar = candidate::calendar(world.zone, &programmes, from, days);
     let audience = audience::Audience::of(world, &programmes);
-    let groups: Vec<day::Settled<'_>> = audience
-        .groups
-        .iter()
-        .map(|group| day::settle(&desk, world.zone, group, &calendar))
-        .collect();
+    let groups: Vec<day::Settled<'_>> =
+        audience.groups.iter().map(|group| day::settle(&desk, group, &calendar)).collect();
     let mut plan = Plan { airings: Vec::new(), remarks: audience.remarks(&programmes) };
     for (controller, group) in &audience.members {
         groups[*group].write(controller, &mut plan);

@@ -24,6 +24,9 @@ const CRON_CHARS_MAX: usize = 200;
 const SEARCH_FROM: chrono::NaiveDate = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).expect("a date");
 const SEARCH_DAYS: i64 = 28 * 366;
 
+/// Years of the dates from and until: what a programme could mean, and the calendar can count.
+const YEARS: std::ops::RangeInclusive<i32> = 2000..=2999;
+
 /// The days and times by rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
@@ -120,6 +123,10 @@ impl Recurrence {
         until: Option<LocalDate>,
     ) -> Result<Self, NotARecurrence> {
         let recurrence = Self { rule, from, until };
+        let mut dates = from.into_iter().chain(until);
+        if dates.any(|date| !YEARS.contains(&date.naive().year())) {
+            return Err(NotARecurrence::Never(recurrence.to_string()));
+        }
         let often = recurrence.times_a_day();
         if often > OCCURRENCES_A_DAY_MAX {
             return Err(NotARecurrence::TooOften(often));
@@ -313,6 +320,15 @@ mod tests {
         assert_eq!(days.map(|day| local(&two, day).len()), [0, 1, 1, 0]);
         assert!(Recurrence::cron("0 0 6 * * *", until, from).is_err());
         assert!(Recurrence::cron("0 0 6 * * Sat", from, until).is_err());
+    }
+
+    #[test]
+    fn dates_at_the_end_of_the_calendar_are_refused_and_no_panic() {
+        for far in ["+262142-12-31", "3000-01-01", "1999-12-31"] {
+            let from = Some(date(far));
+            assert!(Recurrence::cron("0 0 6 30 2 *", from, None).is_err());
+            assert!(Recurrence::cron("0 0 6 * * *", from, None).is_err());
+        }
     }
 
     #[test]

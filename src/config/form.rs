@@ -199,7 +199,7 @@ impl<'f> Table<'f> {
         self.known.push(key);
         let Some(value) = self.value(key) else { return Vec::new() };
         let Some(values) = value.get_ref().as_array() else {
-            self.wrong_kind(key, "a list of tables, each under", value);
+            self.wrong_kind(key, &format!("a list of tables, each under [[{key}]]"), value);
             return Vec::new();
         };
         values.iter().filter_map(|value| self.nested(key, value, &mut build)).collect()
@@ -242,10 +242,9 @@ impl<'f> Table<'f> {
     }
 
     fn wrong_kind(&self, key: &str, wanted: &str, value: &Spanned<DeValue<'_>>) {
-        let header = if wanted.ends_with("under") { format!(" [[{key}]]") } else { String::new() };
         let found = value.get_ref().type_str();
         let line = self.form.line(value.span().start);
-        self.form.fault(line, format!("`{key}` must be {wanted}{header}, not {found}"));
+        self.form.fault(line, format!("`{key}` must be {wanted}, not {found}"));
     }
 
     fn refuse_unknown(&self) {
@@ -322,6 +321,7 @@ impl<'f, A: FromValue<'f>> FromValue<'f> for At<A> {
 mod tests {
     use std::net::SocketAddr;
 
+    use super::super::FAULTS_MAX;
     use super::super::parse::{switch, within};
     use super::*;
 
@@ -385,6 +385,14 @@ mod tests {
     fn a_number_beyond_63_bits_is_a_fault_and_no_panic() {
         let text = "listen = \"[::1]:80\"\n[store]\npool = 99999999999999999999\n";
         assert!(sample(text).unwrap_err().to_string().contains("63 bits"));
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_faults_names_the_first_of_them_and_counts_the_rest() {
+        let keys: Vec<String> = (0..FAULTS_MAX + 50).map(|i| format!("k{i} = 1\n")).collect();
+        let faults = sample(&keys.concat()).unwrap_err().0;
+        assert_eq!(faults.len(), FAULTS_MAX + 1);
+        assert_eq!(faults[FAULTS_MAX].sentence, "51 more faults; mend these first");
     }
 
     #[test]

@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::remark::Reason;
+use super::remark::{Reason, WallClock};
 use super::serve::{Profile, Said, Served, serve};
 use super::{Airable, CHIME_MS, Item, Order, Programme, Selection};
 use crate::bulletin::Column;
 use crate::id::BulletinId;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Zone};
 
 /// The content, ordered for choosing from it.
 pub(super) struct Desk<'w> {
+    pub(super) zone: Zone,
     by_id: BTreeMap<&'w BulletinId, &'w Airable>,
     /// Newest first; of two approved at once the one whose id comes first.
     by_column: BTreeMap<&'w Column, Vec<&'w Airable>>,
@@ -34,7 +35,7 @@ pub(super) struct Composed<'w> {
 type Chosen<'w> = (&'w Airable, Vec<Served<'w>>);
 
 impl<'w> Desk<'w> {
-    pub(super) fn new(content: &'w [Airable]) -> Self {
+    pub(super) fn new(zone: Zone, content: &'w [Airable]) -> Self {
         let by_id = content.iter().map(|airable| (&airable.bulletin, airable)).collect();
         let mut by_column: BTreeMap<&Column, Vec<&Airable>> = BTreeMap::new();
         for airable in content {
@@ -45,7 +46,7 @@ impl<'w> Desk<'w> {
                 (std::cmp::Reverse(airable.approved_at()), &airable.bulletin)
             });
         }
-        Self { by_id, by_column }
+        Self { zone, by_id, by_column }
     }
 
     /// What `programme` has for a village at `at`; `None` where nothing is left of it.
@@ -65,7 +66,7 @@ impl<'w> Desk<'w> {
                 self.newest(column, programme, profile, at, aired, said).into_iter().collect()
             }
         };
-        Sequence::new(programme, at).fill(in_order(programme.order, chosen), said)
+        Sequence::new(programme, self.zone, at).fill(in_order(programme.order, chosen), said)
     }
 
     fn named(
@@ -77,7 +78,8 @@ impl<'w> Desk<'w> {
         said: &mut Vec<Said>,
     ) -> Option<Chosen<'w>> {
         let airable = self.by_id.get(id).copied();
-        let refusal = airable.map_or(Some(Reason::UnknownBulletin), |airable| airable.refusal(at));
+        let refusal =
+            airable.map_or(Some(Reason::UnknownBulletin), |airable| airable.refusal(self.zone, at));
         if let Some(reason) = refusal {
             said.push(Said::bulletin(id, None, reason));
             return None;
@@ -99,7 +101,7 @@ impl<'w> Desk<'w> {
     ) -> Option<Chosen<'w>> {
         let mut passed_over = false;
         for &airable in self.by_column.get(column).into_iter().flatten() {
-            if airable.refusal(at).is_some() || aired(&airable.bulletin) {
+            if airable.refusal(self.zone, at).is_some() || aired(&airable.bulletin) {
                 continue;
             }
             let mut remarks = Vec::new();
@@ -131,6 +133,7 @@ fn in_order(order: Order, chosen: Vec<Chosen<'_>>) -> Vec<(&Airable, Served<'_>)
 /// Items laid end to end.
 struct Sequence<'p, 'w> {
     programme: &'p Programme,
+    zone: Zone,
     at: Timestamp,
     chime_ms: u64,
     /// Where the last item ends, in milliseconds after the airing's beginning.
@@ -140,11 +143,11 @@ struct Sequence<'p, 'w> {
 }
 
 impl<'p, 'w> Sequence<'p, 'w> {
-    fn new(programme: &'p Programme, at: Timestamp) -> Self {
+    fn new(programme: &'p Programme, zone: Zone, at: Timestamp) -> Self {
         let chime_ms = if programme.chime { u64::from(CHIME_MS) } else { 0 };
         let composed =
             Composed { items: Vec::new(), content: Vec::new(), length_ms: 0, slack: Duration::MAX };
-        Self { programme, at, chime_ms, end_ms: chime_ms, cut: false, composed }
+        Self { programme, zone, at, chime_ms, end_ms: chime_ms, cut: false, composed }
     }
 
     fn fill(
@@ -167,7 +170,8 @@ impl<'p, 'w> Sequence<'p, 'w> {
         let end_ms = self.end_ms.saturating_add(gap).saturating_add(served.sound.length_ms);
         let end = self.at + Duration::from_millis(end_ms);
         if end > airable.valid_until {
-            return Err(Reason::Expired { until: airable.valid_until });
+            let until = WallClock::of(self.zone, airable.valid_until);
+            return Err(Reason::Expired { until });
         }
         if let Some(length_max_s) = self.programme.length_max_s {
             self.cut |= end_ms.saturating_add(self.chime_ms) > u64::from(length_max_s) * 1000;

@@ -13,7 +13,7 @@ use super::audience::Group;
 use super::candidate::Candidate;
 use super::claim::{Claim, collision};
 use super::compose::{Composed, Desk};
-use super::remark::{Reason, Remark};
+use super::remark::{Reason, Remark, WallClock};
 use super::serve::{Profile, Said};
 use super::{Airing, Item, LATE_MS_MAX, Plan};
 use crate::calendar::{AirtimePolicy, OverLimit, Spent};
@@ -54,7 +54,6 @@ impl Settled<'_> {
 /// Settles every day for one group, each with the history of those before it.
 pub(super) fn settle<'w>(
     desk: &Desk<'w>,
-    zone: Zone,
     group: &Group<'w>,
     calendar: &[Vec<Candidate<'w>>],
 ) -> Settled<'w> {
@@ -64,7 +63,7 @@ pub(super) fn settle<'w>(
     for candidates in calendar {
         let meant = candidates.iter().filter(|c| group.programmes.binary_search(&c.number).is_ok());
         let meant: Vec<Candidate<'w>> = meant.copied().collect();
-        let day = Day::settle(Terms { desk, zone, group, aired: &aired, running }, &meant);
+        let day = Day::settle(Terms { desk, group, aired: &aired, running }, &meant);
         for accepted in &day.accepted {
             aired.extend(&accepted.bulletins);
             running = running.max(Some((accepted.ends, &accepted.candidate.programme.id)));
@@ -82,7 +81,6 @@ pub(super) fn settle<'w>(
 #[derive(Clone, Copy)]
 struct Terms<'a, 'w> {
     desk: &'a Desk<'w>,
-    zone: Zone,
     group: &'a Group<'w>,
     aired: &'a BTreeSet<&'w BulletinId>,
     running: Option<(Timestamp, &'w ProgrammeId)>,
@@ -128,15 +126,13 @@ struct Contest {
 }
 
 impl Contest {
-    /// Puts `loser` out. What it had put out itself comes back.
     fn put_out(&mut self, loser: usize, put_out: PutOut) {
         assert!(self.out[loser].is_none(), "what is out cannot be put out");
         self.out[loser] = Some(put_out);
         self.times[loser] += 1;
-        self.take_back(|by| by == loser);
     }
 
-    /// Takes back what was put out by one that is `gone`; whether there was any.
+    /// Takes back what was put out by one that is `gone` itself; whether there was any.
     fn take_back(&mut self, gone: impl Fn(usize) -> bool) -> bool {
         let mut any = false;
         for (out, times) in self.out.iter_mut().zip(&self.times) {
@@ -231,7 +227,7 @@ impl<'w> Day<'w> {
             .compose(candidate.programme, profile, candidate.at, &aired, said)
             .ok_or(Reason::NothingToAir)?;
         let ends = candidate.at + Duration::from_millis(composed.length_ms);
-        let latest = latest(policy, terms.zone, candidate.at, ends, composed.slack)?;
+        let latest = latest(policy, terms.desk.zone, candidate.at, ends, composed.slack)?;
         let spent_before = self.spent_without(candidate.at);
         let spent = policy
             .admit(spent_before, composed.length_ms)
@@ -295,6 +291,7 @@ fn latest(
     let late = Duration::from_millis(LATE_MS_MAX);
     let closes = policy.open_until(zone, at, ends + late).ok_or(Reason::OutsideWindow)?;
     if closes < ends {
+        let closes = WallClock::of(zone, closes);
         return Err(Reason::RunsPastWindow { closes });
     }
     Ok(at + late.min(closes.since(ends)).min(slack))

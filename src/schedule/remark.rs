@@ -8,7 +8,7 @@ use super::Pending;
 use crate::calendar::AiringKey;
 use crate::id::{AreaId, BulletinId, ProgrammeId};
 use crate::lang::LangTag;
-use crate::time::Timestamp;
+use crate::time::{LocalDate, TimeOfDay, Timestamp, Zone};
 
 mod words;
 
@@ -55,6 +55,28 @@ impl From<Pending> for Missing {
     }
 }
 
+/// An instant as the wall clock of the place shows it, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WallClock {
+    /// The date.
+    pub date: LocalDate,
+    /// The time of day, its fraction of a second dropped.
+    pub time: TimeOfDay,
+}
+
+impl WallClock {
+    /// What the clock shows in `zone` at `at`.
+    pub fn of(zone: Zone, at: Timestamp) -> Self {
+        Self { date: zone.date(at), time: TimeOfDay::of(zone.local(at)) }
+    }
+}
+
+impl fmt::Display for WallClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.date, self.time)
+    }
+}
+
 /// What is so. The first seven leave an airing standing; the others refuse it or its programme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
@@ -76,12 +98,12 @@ pub enum Reason {
     /// The bulletin is not heard yet.
     NotYetValid {
         /// From when on it is.
-        from: Timestamp,
+        from: WallClock,
     },
     /// The bulletin would be heard after its end.
     Expired {
         /// Its end.
-        until: Timestamp,
+        until: WallClock,
     },
     /// The item did not fit.
     Cut {
@@ -101,7 +123,7 @@ pub enum Reason {
     /// Sound is allowed at first, but not to the end.
     RunsPastWindow {
         /// When sound must stop.
-        closes: Timestamp,
+        closes: WallClock,
     },
     /// Longer than one airing may be.
     SessionTooLong {

@@ -3,12 +3,12 @@
 //! For each language in the village's order: that language, else its first stand-in that can be
 //! heard. **Only a village that nothing it asked for can be played to hears its fallback.**
 
-use super::remark::{Missing, Reason};
+use super::remark::{Missing, Reason, WallClock};
 use super::{Airable, Languages, Pending, Sound};
 use crate::fleet::{Area, Wish};
 use crate::id::BulletinId;
 use crate::lang::LangTag;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Zone};
 
 /// What an area listens to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,9 +87,7 @@ pub(super) fn serve<'w>(
             break;
         }
     }
-    if served.is_empty() {
-        served.extend(fall_back(content, profile, languages, at, said));
-    }
+    served.extend(fall_back(content, profile, languages, at, said));
     served
 }
 
@@ -142,12 +140,12 @@ impl Airable {
     }
 
     /// Why it cannot be heard at `at` in any language, if so.
-    pub(super) fn refusal(&self, at: Timestamp) -> Option<Reason> {
+    pub(super) fn refusal(&self, zone: Zone, at: Timestamp) -> Option<Reason> {
         if at < self.valid_from {
-            return Some(Reason::NotYetValid { from: self.valid_from });
+            return Some(Reason::NotYetValid { from: WallClock::of(zone, self.valid_from) });
         }
         if self.valid_until <= at {
-            return Some(Reason::Expired { until: self.valid_until });
+            return Some(Reason::Expired { until: WallClock::of(zone, self.valid_until) });
         }
         if self.approved_at().is_some_and(|approved_at| approved_at <= at) {
             return None;

@@ -212,6 +212,17 @@ fn the_newest_of_a_column_airs_once_and_then_the_one_before_it() {
 }
 
 #[test]
+fn two_slots_of_one_day_do_not_air_the_same_newest() {
+    let town = Town::new()
+        .village("ban", "vi")
+        .bulletin("cu", "vi", 2)
+        .bulletin("moi", "vi", 2)
+        .programme("sang", "05:30", "")
+        .programme("toi", "17:30", "");
+    assert_eq!(town.sunday(), ["sang moi:vi", "toi cu:vi"]);
+}
+
+#[test]
 fn the_newest_skips_what_was_heard_at_this_controller_and_only_there() {
     let mut town = Town::new()
         .village("ban", "vi")
@@ -284,4 +295,12 @@ fn a_plan_reads_back_from_json() {
     let plan = town.plan(SUNDAY, 2);
     let json = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+}
+
+#[test]
+fn the_chime_is_planned_as_long_as_it_sounds() {
+    use crate::audio::tone::Tone;
+    for tone in [Tone::Opening, Tone::Closing] {
+        assert_eq!(tone.duration().get(), u64::from(CHIME_MS));
+    }
 }

@@ -1,5 +1,6 @@
 //! Schedule files compared with one another and with what the station has.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{At, Checked, Mention, Noun, ScheduleFile};
@@ -65,12 +66,16 @@ fn duplicates(files: &[ScheduleFile]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for file in files {
         for At { line, value: (noun, id) } in &file.notes.definitions {
-            let (at, before) = *first.entry((*noun, id)).or_insert((&file.name, *line));
-            if (at, before) != (&file.name, *line) {
-                let word = noun.word();
-                let sentence =
-                    format!("{word} `{id}` is in {at}:{before} already; remove or rename one");
-                faults.push(Fault { file: file.name.clone(), line: *line, sentence });
+            match first.entry((*noun, id)) {
+                Entry::Vacant(place) => {
+                    place.insert((&file.name, *line));
+                }
+                Entry::Occupied(place) => {
+                    let (word, (other, before)) = (noun.word(), place.get());
+                    let sentence =
+                        format!("{word} `{id}` is in {other}:{before} already; remove one");
+                    faults.push(Fault { file: file.name.clone(), line: *line, sentence });
+                }
             }
         }
     }

@@ -153,10 +153,16 @@ fn what_is_there_twice_is_named_with_the_place_of_the_first() {
     let files = vec![ScheduleFile::parse("a.toml", GOOD).unwrap(), twice().unwrap()];
     let faults = check(files, &columns(), None).unwrap_err().to_string();
     let first = line_of("[[controller]]");
-    let expected = format!(
-        "b.toml:1: controller `mu-ca-1` is in a.toml:{first} already; remove or rename one"
-    );
+    let expected =
+        format!("b.toml:1: controller `mu-ca-1` is in a.toml:{first} already; remove one");
     assert_eq!(faults, expected);
+}
+
+#[test]
+fn two_files_of_one_name_are_compared_like_any_others() {
+    let file = || ScheduleFile::parse("a.toml", GOOD).unwrap();
+    let faults = check(vec![file(), file()], &columns(), None).unwrap_err();
+    assert_eq!(faults.0.len(), 6, "{faults}");
 }
 
 #[test]

@@ -32,14 +32,10 @@ impl Reason {
         match self {
             Self::MissingLanguage { state } | Self::NotApproved { state } => state.vi().to_owned(),
             Self::FellBack => {
-                "phát bằng ngôn ngữ dự phòng vì không có ngôn ngữ nào thôn bản yêu cầu; \
-                 hãy làm phiên bản còn thiếu"
-                    .to_owned()
+                "phát bằng ngôn ngữ dự phòng; hãy làm phiên bản mà thôn bản yêu cầu".to_owned()
             }
             Self::UnknownBulletin => {
-                "chương trình nêu tên một bản tin không tồn tại; hãy tạo bản tin hoặc sửa \
-                 chương trình"
-                    .to_owned()
+                "chương trình nêu tên nhưng không có bản tin này; hãy tạo hoặc bỏ đi".to_owned()
             }
             Self::NotYetValid { from } => {
                 format!("bản tin chỉ có hiệu lực từ {from}; hãy phát sau lúc đó")
@@ -50,9 +46,9 @@ impl Reason {
             Self::Cut { length_max_s } => format!(
                 "không đủ chỗ trong {length_max_s} giây; hãy tăng `length_max_s` hoặc bớt bản tin"
             ),
-            Self::NotAsked => "thôn bản không yêu cầu ngôn ngữ nào của chương trình; hãy sửa \
-                 `languages` hoặc hồ sơ ngôn ngữ"
-                .to_owned(),
+            Self::NotAsked => {
+                "thôn bản không yêu cầu ngôn ngữ nào ở đây; hãy sửa `languages`".to_owned()
+            }
             Self::NothingToAir => {
                 "không còn gì để phát; hãy duyệt một bản tin cho chương trình này".to_owned()
             }
@@ -85,10 +81,9 @@ impl Reason {
             Self::Collision { winner } => format!(
                 "trùng giờ với chương trình {winner} được ưu tiên hơn; hãy dời một trong hai"
             ),
-            Self::Decision { winner } => format!(
-                "hai bản tin ưu tiên của tỉnh và xã trùng giờ; xã cần quyết định thứ tự, mặc định \
-                 {winner} phát trước"
-            ),
+            Self::Decision { winner } => {
+                format!("xã quyết định bản tin ưu tiên nào phát trước; mặc định là {winner}")
+            }
             Self::NoAudience => {
                 "không có bộ thu nào trong địa bàn của chương trình; hãy kiểm tra `areas` \
                  và `minus_areas`"
@@ -105,14 +100,12 @@ impl fmt::Display for Reason {
             Self::MissingLanguage { state } | Self::NotApproved { state } => {
                 f.write_str(state.en())
             }
-            Self::FellBack => f.write_str(
-                "heard in the fallback, because nothing that the village asked for exists; make \
-                 the missing version",
-            ),
-            Self::UnknownBulletin => f.write_str(
-                "the programme names a bulletin that does not exist; make it or mend the \
-                 programme",
-            ),
+            Self::FellBack => {
+                f.write_str("heard in the fallback; make a version that the village asked for")
+            }
+            Self::UnknownBulletin => {
+                f.write_str("the programme names it but it does not exist; make it or drop it")
+            }
             Self::NotYetValid { from } => {
                 write!(f, "the bulletin holds only from {from}; air it after that")
             }
@@ -124,10 +117,9 @@ impl fmt::Display for Reason {
                 f,
                 "does not fit into {length_max_s} s; raise `length_max_s` or take a bulletin out"
             ),
-            Self::NotAsked => f.write_str(
-                "the village asks for none of the programme's languages; mend `languages` or the \
-                 village's profile",
-            ),
+            Self::NotAsked => {
+                f.write_str("the village asks for none of these languages; mend `languages`")
+            }
             Self::NothingToAir => {
                 f.write_str("nothing is left to air; approve a bulletin for this programme")
             }
@@ -135,8 +127,7 @@ impl fmt::Display for Reason {
                 "nobody says what this area listens to; add `listens` to it or to an area above",
             ),
             Self::NoPolicy => f.write_str(
-                "nobody says when this area allows sound; add an airtime policy to it or to an \
-                 area above",
+                "nobody says when this area allows sound; add a policy to it or to an area above",
             ),
             Self::OutsideWindow => {
                 f.write_str("outside the hours of the airtime policy; move it or widen a window")
@@ -164,8 +155,7 @@ impl fmt::Display for Reason {
             ),
             Self::Decision { winner } => write!(
                 f,
-                "two priority bulletins meet, one of them the commune's own; the commune decides, \
-                 until then {winner} goes first"
+                "the commune decides which priority bulletin goes first; until then {winner} does"
             ),
             Self::NoAudience => f.write_str(
                 "no controller stands where the programme is heard; check `areas` and \

@@ -100,3 +100,18 @@ fn what_was_put_out_comes_back_when_the_winner_is_put_out_itself() {
     assert_eq!(town.sunday(), ["pa a:vi", "pc c:vi"]);
     assert_eq!(town.reasons(), [lost_to("pc")]);
 }
+
+#[test]
+fn what_puts_another_out_takes_its_place_in_the_limits_of_the_day() {
+    let town = two(|_| (), priority(SourceLevel::Province));
+    let town = town.policy(|policy| policy.sessions_a_day_max = 1);
+    assert_eq!(town.sunday(), ["pb b:vi"]);
+}
+
+#[test]
+fn an_airing_that_no_limit_leaves_room_for_puts_nobody_out() {
+    let town = two(|_| (), priority(SourceLevel::Province));
+    let town = town.with(|pb| pb.chime = true).policy(|policy| policy.minutes_a_day_max = 10);
+    assert_eq!(town.sunday(), ["pa a:vi"]);
+    assert_eq!(town.reasons(), [Reason::DayFull { minutes_max: 10 }]);
+}

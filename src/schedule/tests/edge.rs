@@ -6,6 +6,10 @@ fn tin(time: &str) -> Town {
     Town::new().village("ban", "vi").bulletin("tin", "vi", 10).programme("sang", time, "tin")
 }
 
+fn wall(text: &str) -> WallClock {
+    WallClock::of(Zone::default(), at(text))
+}
+
 fn always_open(policy: &mut AirtimePolicy) {
     let (from, until) = ("00:00".parse().unwrap(), "24:00".parse().unwrap());
     policy.windows = vec![Window::new(Days::EVERY, from, until).unwrap()];
@@ -23,7 +27,7 @@ fn an_airing_that_runs_past_the_end_of_its_window_is_refused() {
     assert_eq!(tin("21:50").sunday().len(), 1);
     let town = tin("21:50:01");
     assert!(town.sunday().is_empty());
-    assert_eq!(town.reasons(), [Reason::RunsPastWindow { closes: at("2026-11-22T22:00:00") }]);
+    assert_eq!(town.reasons(), [Reason::RunsPastWindow { closes: wall("2026-11-22T22:00:00") }]);
 }
 
 #[test]
@@ -107,16 +111,22 @@ fn a_bulletin_that_ends_between_two_languages_is_heard_in_the_first() {
         .content(|tin| tin.valid_until = until)
         .programme("sang", "05:30", "tin");
     assert_eq!(town.sunday(), ["sang tin:hni"]);
-    assert_eq!(town.reasons(), [Reason::Expired { until }]);
+    assert_eq!(town.reasons(), [Reason::Expired { until: wall("2026-11-22T05:45:00") }]);
 }
 
 #[test]
 fn what_does_not_hold_yet_or_any_more_is_not_heard() {
     let (from, until) = (at("2026-11-22T05:31:00"), at("2026-11-22T05:30:00"));
     let early = tin("05:30").content(|tin| tin.valid_from = from);
-    assert_eq!(early.reasons(), [Reason::NotYetValid { from }, Reason::NothingToAir]);
+    let not_yet = Reason::NotYetValid { from: wall("2026-11-22T05:31:00") };
+    assert_eq!(
+        not_yet.to_string(),
+        "the bulletin holds only from 2026-11-22 05:31; air it after that"
+    );
+    assert_eq!(early.reasons(), [not_yet, Reason::NothingToAir]);
     let late = tin("05:30").content(|tin| tin.valid_until = until);
-    assert_eq!(late.reasons(), [Reason::Expired { until }, Reason::NothingToAir]);
+    let expired = Reason::Expired { until: wall("2026-11-22T05:30:00") };
+    assert_eq!(late.reasons(), [expired, Reason::NothingToAir]);
 }
 
 #[test]
@@ -176,4 +186,17 @@ fn a_village_moved_to_another_commune_takes_its_new_languages_and_policy() {
 #[test]
 fn no_days_are_an_empty_plan() {
     assert_eq!(tin("05:30").plan(SUNDAY, 0), Plan::default());
+}
+
+#[test]
+fn the_newest_that_holds_airs_where_a_newer_one_has_ended_or_not_begun() {
+    let town = Town::new()
+        .village("ban", "vi")
+        .bulletin("tot", "vi", 2)
+        .bulletin("het", "vi", 2)
+        .content(|het| het.valid_until = at("2026-11-22T05:30:00"))
+        .bulletin("sap", "vi", 2)
+        .content(|sap| sap.valid_from = at("2026-11-22T05:30:01"))
+        .programme("sang", "05:30", "");
+    assert_eq!(town.sunday(), ["sang tot:vi"]);
 }

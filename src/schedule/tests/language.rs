@@ -108,3 +108,12 @@ fn the_newest_that_a_village_understands_airs_and_the_one_passed_over_is_named()
     let remarks = town.plan(SUNDAY, 1).remarks;
     assert_eq!(remarks[0].bulletin.as_ref().unwrap().as_str(), "moi");
 }
+
+#[test]
+fn a_version_approved_after_the_airing_begins_is_missing_and_says_so() {
+    let town = town("hni vi", "hni vi").content(|tin| {
+        tin.voices.get_mut(&tag("hni")).unwrap().approved_at = at("2026-11-22T05:30:01");
+    });
+    assert_eq!(town.sunday(), ["sang tin:vi"]);
+    assert_eq!(town.reasons(), [Reason::MissingLanguage { state: Missing::ApprovedLater }]);
+}

@@ -77,7 +77,11 @@ fn an_airable() -> impl Strategy<Value = Airable> {
     let level = select(vec![SourceLevel::Commune, SourceLevel::Province, SourceLevel::Central]);
     let sound = (1_u64..1500, -3000_i64..4320);
     let voices = proptest::collection::btree_map(a_tag(), sound, 0..4);
-    let valid = (-2000_i64..2000, 0_i64..6000);
+    // Half of them end among the morning's airings.
+    let valid = prop_oneof![
+        (-2000_i64..2000, 0_i64..6000),
+        (305_i64..420).prop_map(|until| (-2000, until + 2000)),
+    ];
     (class, level, select(&COLUMNS[..]), voices, valid).prop_map(
         |(class, source_level, column, voices, (from, length))| {
             let minutes = |minutes: i64| {
@@ -277,6 +281,20 @@ proptest! {
                 prop_assert!(airable.valid_from <= airing.at + begin);
                 prop_assert!(airing.latest + end <= airable.valid_until, "{airing:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_slot_for_the_newest_never_repeats_what_its_controller_heard(world in a_world()) {
+        let plan = plan(&world, date(SUNDAY), 3);
+        let mut heard = BTreeSet::new();
+        for airing in &plan.airings {
+            let programme = world.programmes.iter().find(|p| p.id == airing.key.programme).unwrap();
+            let ids = || airing.items.iter().map(|i| (&airing.key.controller, &i.bulletin));
+            if matches!(programme.selection, Selection::Newest(_)) {
+                prop_assert!(ids().all(|id| !heard.contains(&id)), "{airing:?}");
+            }
+            heard.extend(ids());
         }
     }
 
