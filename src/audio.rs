@@ -32,11 +32,16 @@ pub mod peak;
 #[cfg(feature = "server")]
 pub mod recipe;
 #[cfg(feature = "server")]
+pub mod report;
+#[cfg(feature = "server")]
 pub mod resample;
 #[cfg(feature = "server")]
 pub mod scratch;
 #[cfg(feature = "server")]
 pub mod source;
+#[cfg(feature = "server")]
+pub mod survey;
 pub mod tone;
+pub mod wav;
 #[cfg(feature = "server")]
 pub mod waveform;

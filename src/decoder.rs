@@ -10,11 +10,13 @@
 //! ```
 
 pub mod child;
+mod fault;
+mod mend;
 mod scratch;
 mod wire;
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::BufReader;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -22,10 +24,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+pub use self::fault::DecodeError;
 pub use self::scratch::FileScratch;
 use self::wire::{Failure, Frame, Header, WireError};
 use crate::audio::source::{Format, Source};
-use crate::unit::{Millis, NotSampleRate, SampleRate};
+use crate::unit::{Millis, SampleRate};
 
 /// The hidden subcommand that the program must give to [`child::run`].
 pub const SUBCOMMAND: &str = "decode-child";
@@ -62,108 +65,6 @@ impl Default for Limits {
             cpu_s: 180,
             length: Millis::from_secs(3 * 3600),
             silence: Millis::from_secs(30),
-        }
-    }
-}
-
-/// Why a recording could not be decoded, in words for the person who sent it.
-#[derive(Debug, thiserror::Error)]
-pub enum DecodeError {
-    /// The file is not there or may not be read.
-    #[error("{path} cannot be opened; check the name and that you may read it", path = path.display())]
-    Open {
-        /// The file asked for.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A folder, a device, or nothing in it.
-    #[error("{path} is {what}; choose a sound file", path = path.display())]
-    NotAFile {
-        /// The path asked for.
-        path: PathBuf,
-        /// What it is instead.
-        what: &'static str,
-    },
-    /// More bytes than allowed.
-    #[error(
-        "the file has {bytes} bytes, more than the limit of {limit}; save it as FLAC or MP3, or split it"
-    )]
-    TooLarge {
-        /// Size of the file.
-        bytes: u64,
-        /// The limit.
-        limit: u64,
-    },
-    /// The child could not be started.
-    #[error("the decoder {program} could not be started; check the installation", program = program.display())]
-    Start {
-        /// The program tried.
-        program: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// No container or codec was recognised.
-    #[error("this is no sound file that can be read ({0}); send WAV, FLAC, MP3, M4A, Ogg or WebM")]
-    NotAudio(String),
-    /// A known container without a single decodable sample.
-    #[error("the file holds no sound ({0}); export it again from the recorder, or record it again")]
-    NoSound(String),
-    /// Sound in a codec that is not decoded here.
-    #[error(
-        "the sound is coded as {0}, which is not supported; save it as WAV, FLAC or MP3 and send that"
-    )]
-    Unsupported(String),
-    /// More sound than allowed.
-    #[error("the recording is longer than the limit of {0}; split it")]
-    TooLong(Millis),
-    /// The child used up its CPU time.
-    #[error(
-        "decoding took more than {0} s of CPU time and was stopped; save the recording as WAV and send that"
-    )]
-    CpuLimit(u64),
-    /// The child asked for too much memory.
-    #[error(
-        "decoding asked for more than {0} bytes of memory and was stopped; the file is damaged or not genuine"
-    )]
-    MemoryLimit(u64),
-    /// The child fell silent.
-    #[error(
-        "decoding gave nothing for {0} and was stopped; try again, then save the recording as WAV"
-    )]
-    Silence(Millis),
-    /// The child died of something else.
-    #[error("the file made the decoder fail ({0}); it is damaged or not genuine; export it again")]
-    Crashed(String),
-    /// The child's answer broke the rules.
-    #[error(
-        "the decoder gave an answer that makes no sense ({0}); the file is damaged or not genuine"
-    )]
-    Nonsense(#[from] WireError),
-    /// A sample rate that nothing here can use.
-    #[error(transparent)]
-    Rate(#[from] NotSampleRate),
-}
-
-impl DecodeError {
-    /// A stable word for machines.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Open { .. } => "cannot-open",
-            Self::NotAFile { .. } => "not-a-file",
-            Self::TooLarge { .. } => "too-large",
-            Self::Start { .. } => "decoder-missing",
-            Self::NotAudio(_) => "not-audio",
-            Self::NoSound(_) => "no-sound",
-            Self::Unsupported(_) => "unsupported-codec",
-            Self::TooLong(_) => "too-long",
-            Self::CpuLimit(_) => "cpu-limit",
-            Self::MemoryLimit(_) => "memory-limit",
-            Self::Silence(_) => "decoder-silent",
-            Self::Crashed(_) => "decoder-crashed",
-            Self::Nonsense(_) => "decoder-nonsense",
-            Self::Rate(_) => "sample-rate",
         }
     }
 }
@@ -213,9 +114,7 @@ impl Decoder {
     pub fn open(&self, path: &Path) -> Result<Recording, DecodeError> {
         let file = self.admit(path)?;
         let mut child = self.spawn(file)?;
-        let answer = child.stdout.take().expect("stdout is piped");
-        let (sender, frames) = sync_channel(FRAMES_WAITING);
-        thread::spawn(move || forward(answer, &sender));
+        let frames = listen(&mut child);
         let mut running = Running { child, frames, limits: self.limits.clone() };
         match running.next()? {
             Frame::Header(header) => Recording::new(running, header),
@@ -242,8 +141,7 @@ impl Decoder {
 
     fn spawn(&self, file: File) -> Result<Child, DecodeError> {
         let limits = &self.limits;
-        let numbers = [limits.memory_bytes, limits.cpu_s, limits.length.get()]
-            .map(|number| number.to_string());
+        let numbers = [limits.memory_bytes, limits.cpu_s, limits.length.get()].map(|number| number.to_string());
         Command::new(&self.program)
             .arg(SUBCOMMAND)
             .args(numbers)
@@ -255,6 +153,13 @@ impl Decoder {
             .spawn()
             .map_err(|source| DecodeError::Start { program: self.program.clone(), source })
     }
+}
+
+fn listen(child: &mut Child) -> Receiver<Result<Frame, WireError>> {
+    let answer = child.stdout.take().expect("stdout is piped");
+    let (sender, frames) = sync_channel(FRAMES_WAITING);
+    thread::spawn(move || forward(answer, &sender));
+    frames
 }
 
 /// Reads frames off the child until it ends or the consumer goes away.
@@ -350,14 +255,7 @@ impl Recording {
         };
         let frames_max = running.limits.length.frames(rate);
         let format = Format { rate, layout: header.layout };
-        Ok(Self {
-            running: Some(running),
-            format,
-            about,
-            frames: 0,
-            frames_max,
-            warnings: Vec::new(),
-        })
+        Ok(Self { running: Some(running), format, about, frames: 0, frames_max, warnings: Vec::new() })
     }
 
     /// What the file says of itself.

@@ -50,15 +50,12 @@ impl Levels {
     /// Levels of mono sound at `rate`.
     #[must_use]
     pub fn new(rate: SampleRate) -> Self {
-        let frame = usize::try_from(FRAME.frames(rate)).expect("some hundred samples");
+        let frame = short(FRAME.frames(rate));
         Self { frame, open: (0, 0.0), powers: Vec::new() }
     }
 
     /// Hears more samples.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a mean power needs no more than single precision"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a mean power needs no more than single precision")]
     pub fn push(&mut self, mut samples: &[f32]) {
         while !samples.is_empty() {
             let (now, later) = samples.split_at(samples.len().min(self.frame - self.open.0));
@@ -66,8 +63,7 @@ impl Levels {
             self.open.0 += now.len();
             samples = later;
             if self.open.0 == self.frame {
-                let count = f64::from(u32::try_from(self.frame).expect("some hundred samples"));
-                self.powers.push((self.open.1 / count) as f32);
+                self.powers.push((self.open.1 / count(self.frame)) as f32);
                 self.open = (0, 0.0);
             }
         }
@@ -80,11 +76,7 @@ impl Levels {
         if powers.is_empty() {
             return -150.0;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a share of a count"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let at = ((powers.len() - 1) as f64 * share.clamp(0.0, 1.0)) as usize;
         let (_, power, _) = powers.select_nth_unstable_by(at, f32::total_cmp);
@@ -96,6 +88,15 @@ impl Levels {
         let above_noise = self.quantile(0.1) + 6.0;
         (loudness.get() - 45.0).max(above_noise.min(loudness.get() - 15.0))
     }
+}
+
+/// A length of some ten milliseconds, in samples.
+fn short(frames: u64) -> usize {
+    usize::try_from(frames).expect("some hundred samples")
+}
+
+fn count(samples: usize) -> f64 {
+    f64::from(u32::try_from(samples).expect("some hundred samples"))
 }
 
 fn decibels(power: f32) -> f64 {
@@ -120,15 +121,9 @@ impl Plan {
     ///
     /// # Errors
     /// When the scratch cannot be read.
-    pub fn new(
-        levels: &Levels,
-        loudness: Lufs,
-        recipe: &Recipe,
-        scratch: &mut dyn Scratch,
-    ) -> io::Result<Self> {
+    pub fn new(levels: &Levels, loudness: Lufs, recipe: &Recipe, scratch: &mut dyn Scratch) -> io::Result<Self> {
         let threshold = levels.threshold(loudness);
-        let mut active: Vec<bool> =
-            levels.powers.iter().map(|power| decibels(*power) > threshold).collect();
+        let mut active: Vec<bool> = levels.powers.iter().map(|power| decibels(*power) > threshold).collect();
         let pause = recipe.pause_max.map(|pause| pause.get() / FRAME.get());
         let pause = pause.and_then(|frames| usize::try_from(frames).ok()).unwrap_or(usize::MAX);
         for gap in gaps(&active, pause) {
@@ -146,8 +141,7 @@ impl Plan {
         let mut cut = 0;
         for gap in gaps(&active[first..last], pause).into_iter().filter(|gap| gap.len() > pause) {
             // Half of what may stay, on either side of the joint.
-            let (from, until) =
-                (first + gap.start + pause / 2, first + gap.end - pause.div_ceil(2));
+            let (from, until) = (first + gap.start + pause / 2, first + gap.end - pause.div_ceil(2));
             parts.push(start..at(from));
             start = at(until);
             cut += until - from;
@@ -155,7 +149,7 @@ impl Plan {
         let shortened = parts.len();
         parts.push(start..end);
         Self {
-            fade: usize::try_from(FADE.frames(rate)).expect("some hundred samples"),
+            fade: short(FADE.frames(rate)),
             lead: Millis::new(first as u64 * FRAME.get()),
             tail: Millis::of_frames(length - end, rate),
             pauses: (Millis::new(cut as u64 * FRAME.get()), shortened),
@@ -165,24 +159,14 @@ impl Plan {
 
     /// Starts reading what is kept.
     pub fn read<'a>(&'a self, scratch: &'a mut dyn Scratch) -> Kept<'a> {
-        Kept {
-            plan: self,
-            scratch,
-            part: 0,
-            at: self.parts[0].start,
-            overlap: Vec::new(),
-            begun: false,
-        }
+        Kept { plan: self, scratch, part: 0, at: self.parts[0].start, overlap: Vec::new(), begun: false }
     }
 }
 
 /// From the first to behind the last frame kept.
 fn bounds(active: &[bool]) -> (usize, usize) {
     let first = active.iter().position(|on| *on).unwrap_or(0).saturating_sub(LEAD_FRAMES);
-    let last = active
-        .iter()
-        .rposition(|on| *on)
-        .map_or(active.len(), |at| (at + 1 + TAIL_FRAMES).min(active.len()));
+    let last = active.iter().rposition(|on| *on).map_or(active.len(), |at| (at + 1 + TAIL_FRAMES).min(active.len()));
     if last - first >= KEPT_FRAMES_MIN {
         return (first, last);
     }
@@ -222,9 +206,7 @@ fn hear(
     let mut run = 0;
     while at + samples.len() <= end {
         scratch.read(at as u64, &mut samples)?;
-        let mean = |group: &[f32]| {
-            (group.iter().sum::<f32>() / [1.0, 1.0, 1.0, 3.0][step]).clamp(-1.0, 1.0)
-        };
+        let mean = |group: &[f32]| (group.iter().sum::<f32>() / [1.0, 1.0, 1.0, 3.0][step]).clamp(-1.0, 1.0);
         let voice: Vec<f32> = samples.chunks_exact(step).map(mean).collect();
         run = if detector.predict_f32(&voice) > VOICE_SCORE { run + 1 } else { 0 };
         at += samples.len();

@@ -70,19 +70,10 @@ impl Writer {
         let step = u64::from(48_000 / hz);
         let mut encoder = encoder(recipe)?;
         let lookahead = u64::from(encoder.get_look_ahead()?);
-        let pre_skip = u16::try_from(lookahead * step).expect("the look-ahead is some 6 ms");
-        let packets =
-            Packets { data: Vec::new(), ends: Vec::new(), pre_skip, granules: 0, coded_hz: hz };
-        let frame = usize::try_from(PACKET_GRANULES / step).expect("320 or 960");
-        Ok(Self {
-            encoder,
-            frame,
-            step,
-            lookahead,
-            waiting: Vec::with_capacity(frame),
-            taken: 0,
-            packets,
-        })
+        let pre_skip = short(lookahead * step);
+        let packets = Packets { data: Vec::new(), ends: Vec::new(), pre_skip, granules: 0, coded_hz: hz };
+        let frame = usize::from(short(PACKET_GRANULES / step));
+        Ok(Self { encoder, frame, step, lookahead, waiting: Vec::with_capacity(frame), taken: 0, packets })
     }
 
     /// Encodes what fills whole packets, keeps the rest for the next call.
@@ -102,8 +93,8 @@ impl Writer {
         let needed = self.taken + self.lookahead;
         let made = self.packets.ends.len() as u64 * self.frame as u64 + self.waiting.len() as u64;
         let packets = needed.div_ceil(self.frame as u64) * self.frame as u64;
-        let padding = usize::try_from(packets.saturating_sub(made)).expect("at most two packets");
-        self.feed(&vec![0.0; padding])?;
+        let padding = short(packets.saturating_sub(made));
+        self.feed(&vec![0.0; usize::from(padding)])?;
         self.packets.granules = self.taken * self.step;
         Ok(self.packets)
     }
@@ -130,13 +121,18 @@ impl Writer {
     }
 }
 
+/// A number of samples that is at most some packets.
+fn short(samples: u64) -> u16 {
+    u16::try_from(samples).expect("a packet is 960 samples at most, the look-ahead some 6 ms")
+}
+
 fn encoder(recipe: &Recipe) -> Result<Encoder, EncodeError> {
-    let (rate, signal, widest) = match recipe.profile {
-        Profile::Speech => (opusic_c::SampleRate::Hz16000, Signal::Voice, Bandwidth::Wide),
-        Profile::Full => (opusic_c::SampleRate::Hz48000, Signal::Auto, Bandwidth::Full),
+    // `Voip` only changes what lies below 100 Hz, which the speech profile has already removed, and keeps to SILK.
+    let (rate, application, signal, widest) = match recipe.profile {
+        Profile::Speech => (opusic_c::SampleRate::Hz16000, Application::Voip, Signal::Voice, Bandwidth::Wide),
+        Profile::Full => (opusic_c::SampleRate::Hz48000, Application::Audio, Signal::Auto, Bandwidth::Full),
     };
-    // `Audio`, not `Voip`: the latter adds a high-pass and a formant emphasis of its own, behind the meter's back.
-    let mut encoder = Encoder::new(Channels::Mono, rate, Application::Audio)?;
+    let mut encoder = Encoder::new(Channels::Mono, rate, application)?;
     encoder.set_bitrate(Bitrate::Value(recipe.bitrate.get()))?;
     encoder.set_complexity(recipe.complexity.get())?;
     encoder.set_signal(signal)?;
@@ -158,12 +154,8 @@ impl Packets {
     pub fn to_ogg(&self, gain: Db, tags: &Tags) -> Vec<u8> {
         let comments = comments(tags);
         let serial = self.serial(&comments);
-        let mut ogg =
-            PacketWriter::new(Vec::with_capacity(self.data.len() + self.data.len() / 50 + 1024));
-        let mut write = |packet: &[u8], end, granule| {
-            ogg.write_packet(packet.to_vec(), serial, end, granule)
-                .expect("writing to memory cannot fail");
-        };
+        let mut ogg = PacketWriter::new(Vec::with_capacity(self.data.len() + self.data.len() / 50 + 1024));
+        let mut write = |packet: &[u8], end, granule| page(&mut ogg, packet, serial, end, granule);
         write(&self.head(gain), PacketWriteEndInfo::EndPage, 0);
         write(&comments, PacketWriteEndInfo::EndPage, 0);
         let count = self.ends.len() as u64;
@@ -182,10 +174,7 @@ impl Packets {
     }
 
     fn head(&self, gain: Db) -> Vec<u8> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a cast of a float saturates, which is what is wanted"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates, which is what is wanted")]
         let gain_q8 = (gain.get() * 256.0).round() as i16;
         let mut head = b"OpusHead\x01\x01".to_vec();
         head.extend_from_slice(&self.pre_skip.to_le_bytes());
@@ -199,6 +188,10 @@ impl Packets {
         let digest = Sha256::new().chain_update(&self.data).chain_update(comments).finalize();
         u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
+}
+
+fn page(ogg: &mut PacketWriter<'_, Vec<u8>>, packet: &[u8], serial: u32, end: PacketWriteEndInfo, granule: u64) {
+    ogg.write_packet(packet.to_vec(), serial, end, granule).expect("writing to memory cannot fail");
 }
 
 fn page_end(number: u64, count: u64) -> PacketWriteEndInfo {

@@ -54,11 +54,7 @@ pub struct Envelope {
 
 impl Envelope {
     fn new(rate: SampleRate) -> Self {
-        Self {
-            columns: Vec::new(),
-            frames_per_column: Millis::new(COLUMN_MS).frames(rate).max(1),
-            filled: 0,
-        }
+        Self { columns: Vec::new(), frames_per_column: Millis::new(COLUMN_MS).frames(rate).max(1), filled: 0 }
     }
 
     fn push(&mut self, mut interleaved: &[f32], channels: usize) {
@@ -67,8 +63,7 @@ impl Envelope {
                 self.open_column();
             }
             let room = self.frames_per_column - self.filled % self.frames_per_column;
-            let room =
-                usize::try_from(room).map_or(usize::MAX, |frames| frames.saturating_mul(channels));
+            let room = usize::try_from(room).map_or(usize::MAX, |frames| frames.saturating_mul(channels));
             let (now, later) = interleaved.split_at(interleaved.len().min(room));
             let column = self.columns.last_mut().expect("a column was opened");
             *column = column.max(magnitude(now));
@@ -96,6 +91,8 @@ pub struct Meter {
     step: u64,
     curve: Vec<Lufs>,
     envelope: Envelope,
+    /// The samples of one channel.
+    one: Vec<f32>,
 }
 
 impl Meter {
@@ -112,26 +109,39 @@ impl Meter {
             step: CURVE_STEP.frames(format.rate),
             curve: Vec::new(),
             envelope: Envelope::new(format.rate),
+            one: Vec::new(),
         }
     }
 
     /// Hears whole frames of finite samples.
     pub fn push(&mut self, block: &[f32]) {
-        for (channel, peak) in self.peaks.iter_mut().enumerate() {
-            peak.push(block.iter().skip(channel).step_by(self.channels).copied());
-        }
+        self.peaks(block);
         self.envelope.push(block, self.channels);
         let mut rest = block;
         while !rest.is_empty() {
-            let room = usize::try_from(self.step - self.frames % self.step).expect("half a second");
-            let (now, later) = rest.split_at(rest.len().min(room * self.channels));
-            self.ebu.add_frames_f32(now).expect("whole frames");
+            let (now, later) = rest.split_at(rest.len().min(self.room()));
+            add(&mut self.ebu, now);
             self.frames += (now.len() / self.channels) as u64;
             rest = later;
             if self.frames.is_multiple_of(self.step) {
-                self.curve
-                    .push(Lufs::nearest(self.ebu.loudness_momentary().expect("momentary is on")));
+                self.curve.push(momentary(&self.ebu));
             }
+        }
+    }
+
+    /// Samples until the next point of the curve.
+    fn room(&self) -> usize {
+        usize::try_from(self.step - self.frames % self.step).expect("half a second") * self.channels
+    }
+
+    fn peaks(&mut self, block: &[f32]) {
+        if let [peak] = &mut self.peaks[..] {
+            return peak.push(block);
+        }
+        for (channel, peak) in self.peaks.iter_mut().enumerate() {
+            self.one.clear();
+            self.one.extend(block.chunks_exact(self.channels).map(|frame| frame[channel]));
+            peak.push(&self.one);
         }
     }
 
@@ -169,7 +179,7 @@ impl Integrator {
 
     /// Hears finite samples.
     pub fn push(&mut self, samples: &[f32]) {
-        self.ebu.add_frames_f32(samples).expect("one channel");
+        add(&mut self.ebu, samples);
         self.frames += samples.len() as u64;
     }
 
@@ -180,16 +190,22 @@ impl Integrator {
     }
 }
 
+fn add(ebu: &mut EbuR128, samples: &[f32]) {
+    ebu.add_frames_f32(samples).expect("whole frames");
+}
+
+fn momentary(ebu: &EbuR128) -> Lufs {
+    Lufs::nearest(ebu.loudness_momentary().expect("every mode has the momentary window"))
+}
+
 fn integrated(ebu: &EbuR128, duration: Millis) -> Option<Lufs> {
     let loudness = ebu.loudness_global().ok()?;
-    (duration >= BLOCK && loudness.is_finite() && loudness > Lufs::MIN.get())
-        .then(|| Lufs::nearest(loudness))
+    (duration >= BLOCK && loudness.is_finite() && loudness > Lufs::MIN.get()).then(|| Lufs::nearest(loudness))
 }
 
 fn engine(format: &Format, mode: Mode) -> EbuR128 {
     let channels = u32::try_from(format.channels()).expect("at most eight");
-    let mut ebu =
-        EbuR128::new(channels, format.rate.get(), mode).expect("rate and channels are in range");
+    let mut ebu = EbuR128::new(channels, format.rate.get(), mode).expect("rate and channels are in range");
     let map: Vec<Channel> = format.layout.iter().map(|speaker| position(*speaker)).collect();
     ebu.set_channel_map(&map).expect("one entry a channel");
     ebu

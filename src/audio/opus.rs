@@ -11,9 +11,6 @@ use opusic_c::{Channels, Decoder};
 
 use crate::unit::{Db, Millis, SampleRate};
 
-/// Samples per second that Opus counts its positions in, whatever the coded bandwidth (RFC 7845 section 4).
-pub const GRANULE_HZ: u64 = 48_000;
-
 /// The longest packet, 120 ms (RFC 6716 section 2.1.4), in samples at 48 kHz.
 const PACKET_SAMPLES_MAX: usize = 5_760;
 
@@ -27,9 +24,7 @@ const TAGS_MAX: u32 = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum OpusError {
     /// No Ogg page, no Opus header, or a header of another version.
-    #[error(
-        "this is no Ogg Opus: {0}; normalise the recording with `loaban normalise` and use its .opus file"
-    )]
+    #[error("this is no Ogg Opus: {0}; normalise the recording with `loaban normalise` and use its .opus file")]
     NotOpus(&'static str),
     /// A page or packet that is damaged.
     #[error("the Opus file is damaged after {at}: {fault}; fetch or make it again")]
@@ -71,8 +66,11 @@ impl Output {
     }
 
     /// How many samples at 48 kHz one output sample spans.
-    const fn step(self) -> u64 {
-        GRANULE_HZ / self.rate().get() as u64
+    const fn step(self) -> u16 {
+        match self {
+            Self::Wideband => 3,
+            Self::Full => 1,
+        }
     }
 }
 
@@ -161,7 +159,7 @@ impl<B: AsRef<[u8]>> Reader<B> {
             decoder: decoder.map_err(|fault| OpusError::NoDecoder(fault.message()))?,
             output,
             gain: head.factor(),
-            skip: usize::from(head.pre_skip) / usize::try_from(output.step()).expect("1 or 3"),
+            skip: usize::from(head.pre_skip / output.step()),
             packets,
             given: 0,
             scratch: vec![0.0; PACKET_SAMPLES_MAX],
@@ -182,8 +180,7 @@ impl<B: AsRef<[u8]>> Reader<B> {
         block.clear();
         while block.is_empty() {
             let Some(packet) = self.packets.next()? else { return Ok(false) };
-            let decoded =
-                self.decoder.decode_float_to_slice(&packet.data, &mut self.scratch, false);
+            let decoded = self.decoder.decode_float_to_slice(&packet.data, &mut self.scratch, false);
             let count = decoded.map_err(|fault| self.damaged(fault.message()))?;
             let from = self.skip.min(count);
             self.skip -= from;
@@ -197,16 +194,12 @@ impl<B: AsRef<[u8]>> Reader<B> {
     /// How many of `count` samples lie before the end that the last page names.
     fn room(&self, ends_at: Option<u64>, count: usize) -> usize {
         let Some(granule) = ends_at else { return count };
-        let total =
-            granule.saturating_sub(u64::from(self.packets.head.pre_skip)) / self.output.step();
+        let total = granule.saturating_sub(u64::from(self.packets.head.pre_skip)) / u64::from(self.output.step());
         usize::try_from(total.saturating_sub(self.given)).map_or(count, |left| left.min(count))
     }
 
     fn damaged(&self, fault: &str) -> OpusError {
-        OpusError::Damaged {
-            at: Millis::of_frames(self.given, self.output.rate()),
-            fault: fault.to_owned(),
-        }
+        OpusError::Damaged { at: Millis::of_frames(self.given, self.output.rate()), fault: fault.to_owned() }
     }
 }
 
@@ -220,8 +213,7 @@ struct Head {
 
 impl Head {
     fn parse(packet: &[u8]) -> Result<Self, OpusError> {
-        let fields: &[u8; 19] =
-            packet.first_chunk().ok_or(OpusError::NotOpus("its header is too short"))?;
+        let fields: &[u8; 19] = packet.first_chunk().ok_or(OpusError::NotOpus("its header is too short"))?;
         if &fields[..8] != b"OpusHead" {
             return Err(OpusError::NotOpus("it holds no Opus stream"));
         }
@@ -297,8 +289,7 @@ impl<B: AsRef<[u8]>> Packets<B> {
             let at = Millis::of_frames(self.read, SampleRate::FULL);
             let packet = self.ogg.read_packet();
             match packet.map_err(|fault| OpusError::Damaged { at, fault: fault.to_string() })? {
-                Some(packet) if packet.stream_serial() != self.serial || packet.data.is_empty() => {
-                }
+                Some(packet) if packet.stream_serial() != self.serial || packet.data.is_empty() => {}
                 other => return Ok(other),
             }
         }
@@ -313,11 +304,8 @@ fn tag(packet: &[u8], name: &str) -> Option<String> {
     for _ in 0..count {
         let comment = text(&mut rest)?;
         let Some((key, value)) = comment.split_at_checked(name.len()) else { continue };
-        if let (true, Some(value)) =
-            (key.eq_ignore_ascii_case(name.as_bytes()), value.strip_prefix(b"="))
-        {
-            return (value.len() <= TAG_BYTES_MAX)
-                .then(|| String::from_utf8_lossy(value).into_owned());
+        if let (true, Some(value)) = (key.eq_ignore_ascii_case(name.as_bytes()), value.strip_prefix(b"=")) {
+            return (value.len() <= TAG_BYTES_MAX).then(|| String::from_utf8_lossy(value).into_owned());
         }
     }
     None

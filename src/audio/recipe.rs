@@ -43,12 +43,23 @@ impl Profile {
         }
     }
 
-    /// How far the limiter stays below the ceiling, for what the codec adds to peaks (1 to 1.7 dB on speech).
+    /// How far below the ceiling the peaks that we decode must stay, for what other players make of the same packets:
+    /// they raise 16 to 48 kHz with filters of other phase, and peak up to 0.3 dB apart; at 48 kHz it is 0.1 dB.
+    #[must_use]
+    pub fn margin(self) -> Db {
+        match self {
+            Self::Speech => Db::nearest(0.4),
+            Self::Full => Db::nearest(0.15),
+        }
+    }
+
+    /// How far the limiter stays below that, for what the codec adds to peaks (1 to 2 dB on speech): too little costs
+    /// a second encoding, too much costs punch.
     #[must_use]
     pub fn overshoot(self) -> Db {
         match self {
-            Self::Speech => Db::nearest(2.0),
-            Self::Full => Db::nearest(1.7),
+            Self::Speech => Db::nearest(1.9),
+            Self::Full => Db::nearest(2.2),
         }
     }
 }
@@ -59,9 +70,7 @@ pub struct Bitrate(u32);
 
 /// A number that is no usable bitrate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "bitrate {0} bit/s is outside 6000..=256000 bit/s; write 24000 for speech, 64000 for music"
-)]
+#[error("bitrate {0} bit/s is outside 6000..=256000 bit/s; write 24000 for speech, 64000 for music")]
 pub struct NotBitrate(pub u32);
 
 impl Bitrate {
@@ -90,14 +99,13 @@ pub struct Complexity(u8);
 
 /// A number that is no encoder complexity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "complexity {0} is outside 0..=10; write 5 for speech, 10 for the best that the bitrate can carry"
-)]
+#[error("complexity {0} is outside 0..=10; write 3 for speech, 10 for the best that the bitrate can carry")]
 pub struct NotComplexity(pub u8);
 
 impl Complexity {
-    /// Half of the best one's cost; on speech at 16 kHz the difference is hard to hear.
-    pub const SPEECH: Self = Self(5);
+    /// A quarter cheaper than 5, which decodes 0.1 to 0.3 dB nearer to the original (segmental signal-to-noise ratio
+    /// of three Vietnamese voices at 24 kbit/s); 10 gains another 0 to 0.2 dB at twice the cost.
+    pub const SPEECH: Self = Self(3);
     /// The best the bitrate can carry.
     pub const BEST: Self = Self(10);
 
@@ -154,12 +162,7 @@ impl Recipe {
     /// The full-band recipe: 48 kHz, complexity 10, the same target.
     #[must_use]
     pub fn full() -> Self {
-        Self {
-            profile: Profile::Full,
-            complexity: Complexity::BEST,
-            pause_max: None,
-            ..Self::default()
-        }
+        Self { profile: Profile::Full, complexity: Complexity::BEST, pause_max: None, ..Self::default() }
     }
 
     /// A recipe by the name that commands and configuration use: `speech` or `full`.

@@ -13,9 +13,7 @@ const CHUNK: usize = 1024;
 
 /// Two rates that the resampler cannot join.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot resample {from} to {to}: {fault}; save the recording at 48000 Hz and send it again"
-)]
+#[error("cannot resample {from} to {to}: {fault}; save the recording at 48000 Hz and send it again")]
 pub struct ResampleError {
     from: SampleRate,
     to: SampleRate,
@@ -64,12 +62,16 @@ impl Resampler {
         let Some(engine) = &mut self.engine else { return };
         let exact = u128::from(self.taken) * u128::from(self.to.get());
         let owed = exact.div_ceil(u128::from(self.from.get())) - u128::from(self.given);
-        let end = out.len() + usize::try_from(owed).expect("what is owed is a filter's delay");
+        let end = out.len() + delay(owed);
         while out.len() < end {
             engine.process(&vec![0.0; CHUNK], out);
         }
         out.truncate(end);
     }
+}
+
+fn delay(samples: u128) -> usize {
+    usize::try_from(samples).expect("what is owed is a filter's delay")
 }
 
 impl Engine {
@@ -93,8 +95,7 @@ impl Engine {
     fn chunk(&mut self, start: usize, out: &mut Vec<f32>) -> usize {
         let (waiting, room) = (self.waiting.len(), self.made.len());
         let input = InterleavedSlice::new(&self.waiting[..], 1, waiting).expect("one channel");
-        let mut output =
-            InterleavedSlice::new_mut(&mut self.made[..], 1, room).expect("one channel");
+        let mut output = InterleavedSlice::new_mut(&mut self.made[..], 1, room).expect("one channel");
         let at = Indexing::new().input_offset(start);
         let sizes = self.fft.process_into_buffer(&input, &mut output, Some(&at));
         let (read, wrote) = sizes.expect("the buffers are as large as the resampler asked");
@@ -102,5 +103,48 @@ impl Engine {
         self.drop -= dropped;
         out.extend_from_slice(&self.made[dropped..wrote]);
         read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn resampled(sound: &[f32], from: u32, to: u32, block: usize) -> Vec<f32> {
+        let rate = |hz| SampleRate::new(hz).unwrap();
+        let mut resampler = Resampler::new(rate(from), rate(to)).unwrap();
+        let mut out = Vec::new();
+        for block in sound.chunks(block) {
+            resampler.process(block, &mut out);
+        }
+        resampler.finish(&mut out);
+        out
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn the_length_is_exact(
+            from in prop::sample::select(vec![8_000_u32, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000]),
+            to in prop::sample::select(vec![16_000_u32, 48_000]),
+            length in 0..20_000_usize,
+            block in 1..3_000_usize,
+        ) {
+            let out = resampled(&vec![0.25; length], from, to, block);
+            prop_assert_eq!(out.len() as u64, (length as u64 * u64::from(to)).div_ceil(u64::from(from)));
+        }
+
+        #[test]
+        #[expect(clippy::cast_precision_loss, reason = "indices of a short sound")]
+        fn a_click_stays_where_it_was_in_time(at in 2_000..30_000_usize, from in prop::sample::select(vec![22_050_u32, 44_100, 48_000])) {
+            let mut sound = vec![0.0; 40_000];
+            sound[at] = 1.0;
+            let out = resampled(&sound, from, 16_000, 1_152);
+            let found = (0..out.len()).max_by(|a, b| out[*a].total_cmp(&out[*b])).unwrap();
+            let expected = at as f64 * 16_000.0 / f64::from(from);
+            prop_assert!((found as f64 - expected).abs() <= 1.0, "{found} instead of {expected}");
+        }
     }
 }

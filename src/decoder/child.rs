@@ -17,16 +17,17 @@ use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
-use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia_adapter_libopus::OpusDecoder;
 
+use super::mend;
 use super::wire::{Failure, Header, Warned, Writer};
 use crate::audio::source::{CHANNELS_MAX, Format, Speaker};
 use crate::unit::{Millis, SampleRate};
 
-/// Descriptors that stay open: input, output, errors, and the input once more as a file.
-const OPEN_FILES: u64 = 4;
+/// Descriptors that stay open: input, output, errors, and the input twice more as a file, for a second look.
+const OPEN_FILES: u64 = 5;
 
 /// What stops the decoding.
 enum Stop {
@@ -59,47 +60,39 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
     let Ok(mut answer) = Writer::new(BufWriter::with_capacity(1 << 16, io::stdout().lock())) else {
         return ExitCode::FAILURE;
     };
-    let outcome = confine(arguments)
-        .map_err(Stop::from)
-        .and_then(|(file, length)| decode(file, length, &mut answer));
+    let outcome = confine(arguments.into_iter()).map_err(Stop::from).and_then(|(file, length)| decode(file, length, &mut answer));
     match outcome {
-        Ok(frames) => said(answer.end(frames)),
-        Err(Stop::Because(failure)) => said(answer.failed(&failure)),
+        Ok(frames) => said(&answer.end(frames)),
+        Err(Stop::Because(failure)) => said(&answer.failed(&failure)),
         Err(Stop::Unheard) => ExitCode::FAILURE,
     }
 }
 
-fn said(sent: io::Result<()>) -> ExitCode {
+fn said(sent: &io::Result<()>) -> ExitCode {
     if sent.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Takes standard input as a file and gives up everything that is not needed to decode it.
-fn confine(arguments: impl IntoIterator<Item = String>) -> Result<(File, Millis), Failure> {
+fn confine(arguments: impl Iterator<Item = String>) -> Result<(File, Millis), Failure> {
     let unlimited = |why: &str| Failure::Unlimited(why.to_owned());
-    let numbers: Option<Vec<u64>> =
-        arguments.into_iter().map(|argument| argument.parse().ok()).collect();
-    let [memory_bytes, cpu_s, length_ms] = numbers.unwrap_or_default()[..] else {
-        return Err(unlimited(
-            "decode-child needs memory, CPU time and length; it is called by loaban itself",
-        ));
+    let numbers: Option<Vec<u64>> = arguments.map(|argument| argument.parse().ok()).collect();
+    let Some([memory_bytes, cpu_s, length_ms]) = numbers.as_deref() else {
+        return Err(unlimited("decode-child needs memory, CPU time and length; it is called by loaban itself"));
     };
-    let input =
-        io::stdin().as_fd().try_clone_to_owned().map_err(|_| unlimited("no standard input"))?;
+    let input = io::stdin().as_fd().try_clone_to_owned().map_err(|_| unlimited("no standard input"))?;
     let limits = [
-        (Resource::AS, memory_bytes, memory_bytes),
+        (Resource::AS, *memory_bytes, *memory_bytes),
         // One second between the signal that names the limit and the one that cannot be caught.
-        (Resource::CPU, cpu_s, cpu_s.saturating_add(1)),
+        (Resource::CPU, *cpu_s, cpu_s.saturating_add(1)),
         (Resource::CORE, 0, 0),
         (Resource::FSIZE, 0, 0),
         (Resource::NOFILE, OPEN_FILES, OPEN_FILES),
     ];
     for (resource, soft, hard) in limits {
         let (_, most) = resource.get().map_err(|_| unlimited("a limit cannot be read"))?;
-        resource
-            .set(soft.min(most), hard.min(most))
-            .map_err(|_| unlimited("a limit cannot be set"))?;
+        resource.set(soft.min(most), hard.min(most)).map_err(|_| unlimited("a limit cannot be set"))?;
     }
-    Ok((File::from(input), Millis::new(length_ms)))
+    Ok((File::from(input), Millis::new(*length_ms)))
 }
 
 /// Decodes the first sound track and answers all but the last frame.
@@ -108,11 +101,9 @@ fn decode(file: File, length: Millis, answer: &mut Answer) -> Result<u64, Stop> 
     let name = container.format_info().short_name.to_owned();
     let tracks = container.tracks();
     let count = u16::try_from(tracks.len()).unwrap_or(u16::MAX);
-    let track =
-        sound_track(tracks).ok_or(Failure::NoSound("no sound track in it".to_owned()))?.clone();
+    let track = sound_track(tracks).ok_or(Failure::NoSound("no sound track in it".to_owned()))?.clone();
     let registry = registry();
-    let opened =
-        Opened { name, tracks: count, declared: track.num_frames.filter(|frames| *frames > 0) };
+    let opened = Opened { name, tracks: count, declared: track.num_frames.filter(|frames| *frames > 0) };
     let mut session = Session::new(&registry, &track, opened, length, answer)?;
     let mut end = Ending::default();
     while let Some(packet) = next(container.as_mut(), &mut end) {
@@ -132,12 +123,24 @@ struct Ending {
     last_fault: Option<String>,
 }
 
+/// Recognises the container, if need be at a second look.
 fn probe(file: File) -> Result<Box<dyn FormatReader>, Failure> {
-    let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+    let again = file.try_clone().map_err(|fault| Failure::Unlimited(fault.to_string()))?;
+    recognise(Box::new(file)).or_else(|fault| reconsider(again, &fault))
+}
+
+fn recognise(source: Box<dyn MediaSource>) -> Result<Box<dyn FormatReader>, Error> {
+    let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
     let probe = symphonia::default::get_probe();
-    let found =
-        probe.probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default());
-    found.map_err(|fault| Failure::NotAudio(fault.to_string()))
+    probe.probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
+}
+
+fn reconsider(mut file: File, fault: &Error) -> Result<Box<dyn FormatReader>, Failure> {
+    if let Some(codec) = mend::foreign(&mut file) {
+        return Err(Failure::Unsupported(codec.to_owned()));
+    }
+    let mended = mend::flac(file).ok_or_else(|| Failure::NotAudio(fault.to_string()))?;
+    recognise(Box::new(mended)).map_err(|fault| Failure::NotAudio(fault.to_string()))
 }
 
 fn registry() -> CodecRegistry {
@@ -162,10 +165,7 @@ fn sound_of(track: &Track) -> Option<&AudioCodecParameters> {
 }
 
 /// The next packet; an error of the container is an early end.
-fn next(
-    container: &mut dyn FormatReader,
-    end: &mut Ending,
-) -> Option<symphonia::core::packet::Packet> {
+fn next(container: &mut dyn FormatReader, end: &mut Ending) -> Option<symphonia::core::packet::Packet> {
     match container.next_packet() {
         Ok(packet) => packet,
         Err(fault) => {
@@ -205,35 +205,17 @@ impl<'a> Session<'a> {
         length: Millis,
         answer: &'a mut Answer,
     ) -> Result<Self, Failure> {
-        let sound =
-            sound_of(track).ok_or(Failure::NoSound("a track without a codec".to_owned()))?;
+        let sound = sound_of(track).ok_or(Failure::NoSound("a track without a codec".to_owned()))?;
         let known = registry.get_audio_decoder(sound.codec);
-        let codec = known.map_or_else(
-            || sound.codec.to_string(),
-            |known| known.codec.info.short_name.to_owned(),
-        );
+        let codec = known.map_or_else(|| sound.codec.to_string(), |known| known.codec.info.short_name.to_owned());
         let decoder = registry.make_audio_decoder(sound, &AudioDecoderOptions::default());
         let decoder = decoder.map_err(|fault| Failure::Unsupported(format!("{codec}: {fault}")))?;
         let gain = opus_gain(sound.extra_data.as_deref());
-        Ok(Self {
-            decoder,
-            codec,
-            opened,
-            length,
-            gain,
-            shape: None,
-            frames: 0,
-            samples: Vec::new(),
-            answer,
-        })
+        Ok(Self { decoder, codec, opened, length, gain, shape: None, frames: 0, samples: Vec::new(), answer })
     }
 
     /// Decodes one packet. `false` ends the track.
-    fn packet(
-        &mut self,
-        packet: &symphonia::core::packet::Packet,
-        end: &mut Ending,
-    ) -> Result<bool, Stop> {
+    fn packet(&mut self, packet: &symphonia::core::packet::Packet, end: &mut Ending) -> Result<bool, Stop> {
         let (rate, channels) = match self.decoder.decode(packet) {
             Ok(sound) => {
                 sound.copy_to_vec_interleaved(&mut self.samples);
@@ -266,8 +248,7 @@ impl<'a> Session<'a> {
             Some(_) => {}
         }
         self.frames += (self.samples.len() / count) as u64;
-        let rate =
-            SampleRate::new(rate).map_err(|fault| Failure::Unsupported(fault.to_string()))?;
+        let rate = SampleRate::new(rate).map_err(|fault| Failure::Unsupported(fault.to_string()))?;
         if self.frames > self.length.frames(rate) {
             return Err(Failure::TooLong.into());
         }
@@ -280,8 +261,7 @@ impl<'a> Session<'a> {
 
     fn introduce(&mut self, rate: u32, channels: &Channels) -> Result<(), Stop> {
         let count = channels.count();
-        let layout =
-            layout(channels).ok_or_else(|| Failure::Unsupported(format!("{count} channels")))?;
+        let layout = layout(channels).ok_or_else(|| Failure::Unsupported(format!("{count} channels")))?;
         self.shape = Some((rate, count));
         self.answer.header(&Header {
             rate,
@@ -298,15 +278,12 @@ impl<'a> Session<'a> {
     fn finish(self, end: &Ending) -> Result<u64, Stop> {
         if self.shape.is_none() {
             let fault = end.last_fault.clone();
-            let why = fault
-                .unwrap_or_else(|| format!("{} damaged packets of {}", end.damaged, self.codec));
+            let why = fault.unwrap_or_else(|| format!("{} damaged packets of {}", end.damaged, self.codec));
             return Err(Failure::NoSound(why).into());
         }
         let lost = self.opened.declared.map(|declared| declared.saturating_sub(self.frames));
         // Containers round the length they declare; a tenth of a second is no loss.
-        let short = self
-            .shape
-            .is_some_and(|(rate, _)| lost.is_some_and(|lost| lost > u64::from(rate) / 10));
+        let short = self.shape.is_some_and(|(rate, _)| lost.is_some_and(|lost| lost > u64::from(rate) / 10));
         if end.changed {
             self.answer.warning(Warned::Changed)?;
         } else if end.broken_off || short {
@@ -333,23 +310,17 @@ fn layout(channels: &Channels) -> Option<Vec<Speaker>> {
         return None;
     }
     match channels {
-        Channels::Positioned(positions) if count > 2 => {
-            Some(positions.iter().map(speaker).collect())
-        }
+        Channels::Positioned(positions) if count > 2 => Some(positions.iter().map(speaker).collect()),
         _ => Some(Format::usual(SampleRate::FULL, count)?.layout),
     }
 }
 
 fn speaker(position: Position) -> Speaker {
-    const LEFT: Position =
-        Position::FRONT_LEFT.union(Position::FRONT_LEFT_CENTER).union(Position::FRONT_LEFT_WIDE);
-    const RIGHT: Position =
-        Position::FRONT_RIGHT.union(Position::FRONT_RIGHT_CENTER).union(Position::FRONT_RIGHT_WIDE);
+    const LEFT: Position = Position::FRONT_LEFT.union(Position::FRONT_LEFT_CENTER).union(Position::FRONT_LEFT_WIDE);
+    const RIGHT: Position = Position::FRONT_RIGHT.union(Position::FRONT_RIGHT_CENTER).union(Position::FRONT_RIGHT_WIDE);
     const LFE: Position = Position::LFE1.union(Position::LFE2);
-    const LEFT_SURROUND: Position = Position::REAR_LEFT
-        .union(Position::SIDE_LEFT)
-        .union(Position::TOP_REAR_LEFT)
-        .union(Position::TOP_SIDE_LEFT);
+    const LEFT_SURROUND: Position =
+        Position::REAR_LEFT.union(Position::SIDE_LEFT).union(Position::TOP_REAR_LEFT).union(Position::TOP_SIDE_LEFT);
     if LEFT.contains(position) {
         Speaker::Left
     } else if RIGHT.contains(position) {

@@ -206,14 +206,7 @@ impl Fields<'_> {
         }
         let layout = (0..channels).map(|_| speaker(self.byte()?)).collect::<Result<_, _>>()?;
         let tracks = u16::from_le_bytes(self.bytes()?);
-        Ok(Header {
-            rate,
-            layout,
-            tracks,
-            declared: self.maybe()?,
-            codec: self.text()?,
-            container: self.text()?,
-        })
+        Ok(Header { rate, layout, tracks, declared: self.maybe()?, codec: self.text()?, container: self.text()? })
     }
 
     fn warning(&mut self) -> Result<Warned, WireError> {
@@ -238,14 +231,8 @@ impl Fields<'_> {
     }
 }
 
-const SPEAKERS: [Speaker; 6] = [
-    Speaker::Left,
-    Speaker::Right,
-    Speaker::Centre,
-    Speaker::Lfe,
-    Speaker::LeftSurround,
-    Speaker::RightSurround,
-];
+const SPEAKERS: [Speaker; 6] =
+    [Speaker::Left, Speaker::Right, Speaker::Centre, Speaker::Lfe, Speaker::LeftSurround, Speaker::RightSurround];
 
 fn speaker(code: u8) -> Result<Speaker, WireError> {
     SPEAKERS.get(usize::from(code)).copied().ok_or(WireError::Field)
@@ -265,13 +252,10 @@ impl<W: Write> Writer<W> {
     }
 
     pub(super) fn header(&mut self, header: &Header) -> io::Result<()> {
-        let code = |speaker: &Speaker| {
-            SPEAKERS.iter().position(|known| known == speaker).expect("all are listed")
-        };
+        let code = |speaker: &Speaker| SPEAKERS.iter().position(|known| known == speaker).expect("all are listed");
         let mut payload = header.rate.to_le_bytes().to_vec();
         payload.push(u8::try_from(header.layout.len()).expect("at most eight"));
-        payload
-            .extend(header.layout.iter().map(|speaker| u8::try_from(code(speaker)).expect("six")));
+        payload.extend(header.layout.iter().map(|speaker| u8::try_from(code(speaker)).expect("six")));
         payload.extend(header.tracks.to_le_bytes());
         payload.extend(header.declared.unwrap_or(u64::MAX).to_le_bytes());
         text(&mut payload, &header.codec);
@@ -334,4 +318,78 @@ fn text(payload: &mut Vec<u8>, text: &str) {
     let plain: Vec<u8> = plain.take(TEXT_MAX).collect();
     payload.push(u8::try_from(plain.len()).expect("at most 80"));
     payload.extend(plain);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn header() -> Header {
+        Header {
+            rate: 44_100,
+            layout: vec![Speaker::Left, Speaker::Right],
+            tracks: 2,
+            declared: Some(99),
+            codec: "mp3".to_owned(),
+            container: "mp3".to_owned(),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Vec<Result<Frame, WireError>> {
+        let mut reader = Reader::new(bytes);
+        let mut frames = Vec::new();
+        loop {
+            frames.push(reader.next());
+            if frames.last().is_some_and(|frame| frame.as_ref().map_or(true, Frame::is_last)) {
+                return frames;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes).unwrap();
+        writer.header(&header()).unwrap();
+        writer.samples(&vec![0.5; 40_000], 2).unwrap();
+        writer.warning(Warned::Truncated(None)).unwrap();
+        writer.end(20_000).unwrap();
+        let frames: Vec<Frame> = read(&bytes).into_iter().map(Result::unwrap).collect();
+        assert_eq!(frames[0], Frame::Header(header()));
+        let samples: usize = frames.iter().map(|f| if let Frame::Block(b) = f { b.len() } else { 0 }).sum();
+        assert_eq!(samples, 40_000);
+        assert_eq!(frames[frames.len() - 2..], [Frame::Warning(Warned::Truncated(None)), Frame::End(20_000)]);
+    }
+
+    #[test]
+    fn text_that_could_fool_a_terminal_never_gets_through() {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes).unwrap();
+        writer.failed(&Failure::NotAudio("\u{1b}[2Jđ".to_owned())).unwrap();
+        assert!(matches!(&read(&bytes)[0], Ok(Frame::Failed(Failure::NotAudio(text))) if text == "?[2J??"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn any_bytes_end_in_an_error_or_an_end(kinds in prop::collection::vec(
+            (prop::sample::select(b"HBWEFX".to_vec()), prop::collection::vec(any::<u8>(), 0..60)), 0..8,
+        )) {
+            let mut bytes = GREETING.to_vec();
+            for (kind, payload) in kinds {
+                bytes.push(kind);
+                bytes.extend(u32::try_from(payload.len()).unwrap().to_le_bytes());
+                bytes.extend(payload);
+            }
+            let frames = read(&bytes);
+            prop_assert!(frames.last().unwrap().as_ref().map_or(true, Frame::is_last));
+        }
+
+        #[test]
+        fn raw_noise_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(read(&bytes).last().unwrap().is_err());
+        }
+    }
 }

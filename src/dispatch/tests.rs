@@ -36,14 +36,8 @@ impl Desk {
         let pace = Pace::default();
         let dispatch = Dispatch::new(net(), key(Role::Ack), key(Role::Time), pace);
         let now = Now { utc: Timestamp::from_seconds(1_000), up: Uptime::START };
-        let mut desk = Self {
-            dispatch,
-            now,
-            sent: vec![],
-            blocks: vec![],
-            ingests: vec![],
-            refused: vec![],
-        };
+        let mut desk =
+            Self { dispatch, now, sent: vec![], blocks: vec![], ingests: vec![], refused: vec![] };
         desk.give(Input::Up);
         for controller in ["c-1", "c-2"] {
             let key = device(controller).public();

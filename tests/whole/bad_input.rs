@@ -27,8 +27,8 @@ fn bulletin_file(station: &Station, file: &Path) -> String {
     let name = file.file_name().unwrap().to_str().unwrap();
     fs::copy(file, folder.join(name)).unwrap();
     let text = fs::read_to_string(checkout().join("audio-samples/bulletins.toml")).unwrap();
+    let text = &text[text.find("\n[[bulletin]]").unwrap()..];
     let head = text.split("[[bulletin.version]]").next().unwrap();
-    let head = &head[head.find("[[bulletin]]").unwrap()..];
     let version = format!(
         "[[bulletin.version]]\nlanguage = \"vi\"\nfile = \"{name}\"\nscript = \"x\"\nvoice = \"human\"\n"
     );
@@ -41,7 +41,11 @@ fn bulletin_file(station: &Station, file: &Path) -> String {
 fn a_recording_that_is_not_audio_is_refused_and_leaves_nothing() {
     let station = station();
     station.hire();
-    for (file, mend) in [("not-audio.wav", "record"), ("silence.wav", "microphone"), ("too-short.wav", "at least one sentence")] {
+    for (file, mend) in [
+        ("not-audio.wav", "record"),
+        ("silence.wav", "microphone"),
+        ("too-short.wav", "at least one sentence"),
+    ] {
         let path = bulletin_file(&station, &checkout().join("audio-samples/hard").join(file));
         let sentence = station.refuses(&["bulletin", "import", &path, "--by", "an"]);
         says(&sentence, &["REFUSED", file]);
@@ -97,7 +101,17 @@ newest = "Chuyên mục không có"
     let text = text.replace("30 2 *", "28 2 *");
     fs::write(&path, text).unwrap();
     let sentence = station.refuses(&["schedule", "import", path.to_str().unwrap()]);
-    says(&sentence, &["faults.toml:6:", "nowhere", "faults.toml:8:", "xx", "faults.toml:14:", "Chuyên mục không có"]);
+    says(
+        &sentence,
+        &[
+            "faults.toml:6:",
+            "nowhere",
+            "faults.toml:8:",
+            "xx",
+            "faults.toml:14:",
+            "Chuyên mục không có",
+        ],
+    );
     assert_eq!(station.contents(), before);
 }
 
@@ -111,7 +125,10 @@ fn a_configuration_with_three_faults_names_all_three_with_their_lines() {
         .replace("[web]", "[web]\ncolour = \"red\"");
     fs::write(station.config(), text).unwrap();
     let sentence = station.refuses(&["serve"]);
-    says(&sentence, &["loaban.toml:3:", "Hà Nội", "loaban.toml:5:", "oracle:loaban.db", "unknown key `colour`"]);
+    says(
+        &sentence,
+        &["loaban.toml:3:", "Hà Nội", "loaban.toml:5:", "oracle:loaban.db", "unknown key `colour`"],
+    );
 }
 
 #[test]
@@ -126,7 +143,8 @@ fn a_broker_that_refuses_is_named_with_what_to_do() {
 #[test]
 fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     let station = station();
-    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+    let newer =
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
                  values (9999, 'later', 1, x'00', 0)";
     ran(Command::new("sqlite3").arg(station.path("station/loaban.db")).arg(newer));
     let before = station.contents();

@@ -102,7 +102,8 @@ fn as_postgres(program: &Path) -> Command {
 }
 
 fn postgres_programs() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed by ./run test");
+    let versions =
+        fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed by ./run test");
     versions.map(|version| version.unwrap().path().join("bin")).max().unwrap()
 }
 
@@ -116,7 +117,15 @@ impl Postgres {
         ran(init.args(["-U", "loaban", "-A", "trust", "-E", "UTF8", "-D"]).arg(&data));
         let port = free_port();
         let mut server = as_postgres(&programs.join("postgres"));
-        server.arg("-D").arg(&data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", "", "-F"]);
+        server.arg("-D").arg(&data).args([
+            "-p",
+            &port.to_string(),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            "",
+            "-F",
+        ]);
         let server = Process::start(&mut server, &folder.path().join("log"));
         wait_for("PostgreSQL", Duration::from_secs(30), || {
             let mut ready = Command::new(programs.join("pg_isready"));
@@ -151,7 +160,8 @@ impl Station {
     pub fn init(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         ran(Command::new("chmod").arg("755").arg(folder.path()));
-        for (name, text) in [("root.pass", "mật khẩu gốc rất dài"), ("dung.pass", "bốn từ rất dài")] {
+        for (name, text) in [("root.pass", "mật khẩu gốc rất dài"), ("dung.pass", "bốn từ rất dài")]
+        {
             fs::write(folder.path().join(name), text).unwrap();
         }
         let station = Self { folder };

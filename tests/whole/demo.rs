@@ -83,7 +83,9 @@ fn heard(file: &str, recordings: &BTreeMap<String, Vec<i16>>) -> Vec<String> {
         hound::WavReader::open(file).unwrap().samples::<i16>().map(Result::unwrap).collect();
     let mut found: Vec<(usize, &String)> = recordings
         .iter()
-        .flat_map(|(name, recording)| places(&samples, recording).into_iter().map(move |at| (at, name)))
+        .flat_map(|(name, recording)| {
+            places(&samples, recording).into_iter().map(move |at| (at, name))
+        })
         .collect();
     found.sort();
     found.into_iter().map(|(_, name)| name.clone()).collect()

@@ -84,7 +84,8 @@ impl Town {
         let lines = summary["lines"].as_array().cloned().unwrap_or_default();
         let told = lines.iter().filter(|line| line["at"].as_i64() < Some(until.micros()));
         let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        told.map(|line| (word(&line["airing"]), word(&line["fate"]), word(&line["cause"]))).collect()
+        told.map(|line| (word(&line["airing"]), word(&line["fate"]), word(&line["cause"])))
+            .collect()
     }
 
     fn played(&self, controller: &str) -> Vec<PathBuf> {
@@ -201,7 +202,8 @@ fn look_at_the_page(town: &Town) {
     let url = format!("http://{}/", town.web);
     let output = chromium(profile.path(), &["--dump-dom", &url]);
     let page = String::from_utf8_lossy(&output);
-    for part in ["muong-te-1", "đã phát trọn", "mất điện", "tiếng Hà Nhì", "bản thay thế tổng hợp"] {
+    for part in ["muong-te-1", "đã phát trọn", "mất điện", "tiếng Hà Nhì", "bản thay thế tổng hợp"]
+    {
         assert!(page.contains(part), "`{part}` is missing in {page}");
     }
 }

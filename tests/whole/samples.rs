@@ -21,7 +21,13 @@ fn every_sample_is_listed_with_origin_licence_and_label_and_every_listed_file_is
         assert_eq!(stand_in, word("label_vi").contains("thay thế"), "{}", word("file"));
     }
     listed.sort();
-    let sounds = |name: &String| !name.ends_with("toml") && !name.ends_with("sh") && !name.ends_with("py") && !name.ends_with("md") && name != "hard";
+    let sounds = |name: &String| {
+        !name.ends_with("toml")
+            && !name.ends_with("sh")
+            && !name.ends_with("py")
+            && !name.ends_with("md")
+            && name != "hard"
+    };
     let mut there: Vec<String> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -80,7 +80,8 @@ async fn issue(store: &Store, manifest: &Manifest) {
 #[tokio::test]
 async fn what_is_not_committed_never_was() {
     on_both("uncommitted", |store| async move {
-        let person = Person { id: "lan".parse().unwrap(), name: "Lan".into(), roles: String::new() };
+        let person =
+            Person { id: "lan".parse().unwrap(), name: "Lan".into(), roles: String::new() };
         let mut tx = store.begin().await.unwrap();
         tx.put_person(&person).await.unwrap();
         tx.tell(&Fact::new(at(1), "person.added", "server", &"lan")).await.unwrap();

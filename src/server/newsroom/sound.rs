@@ -122,7 +122,7 @@ fn sentence(outcome: &Outcome) -> String {
     let text = |loudness: Option<crate::unit::Lufs>| {
         loudness.map_or_else(|| "?".to_owned(), |loudness| loudness.to_string())
     };
-    let before = text(measurement.before.integrated);
+    let before = text(measurement.recording.loudness.integrated);
     format!("{before} → {}", text(measurement.after.integrated))
 }
 
