@@ -287,7 +287,7 @@ impl Agent {
             Input::BulkDown => self.bulk_down(),
             Input::Message { topic, payload } => self.message(now, &topic, &payload),
             Input::Assembled { asset, whole } => self.library.finished(asset, whole),
-            Input::Speaker { token, sounded } => self.sounded(now, token, sounded),
+            Input::Speaker { token, sounded } => self.sounded(now, token, &sounded),
             Input::Storage { free_kib } => self.upkeep.storage_free_kib = free_kib,
             Input::Tick => {}
         }

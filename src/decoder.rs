@@ -141,7 +141,8 @@ impl Decoder {
 
     fn spawn(&self, file: File) -> Result<Child, DecodeError> {
         let limits = &self.limits;
-        let numbers = [limits.memory_bytes, limits.cpu_s, limits.length.get()].map(|number| number.to_string());
+        let numbers = [limits.memory_bytes, limits.cpu_s, limits.length.get()]
+            .map(|number| number.to_string());
         Command::new(&self.program)
             .arg(SUBCOMMAND)
             .args(numbers)
@@ -255,7 +256,14 @@ impl Recording {
         };
         let frames_max = running.limits.length.frames(rate);
         let format = Format { rate, layout: header.layout };
-        Ok(Self { running: Some(running), format, about, frames: 0, frames_max, warnings: Vec::new() })
+        Ok(Self {
+            running: Some(running),
+            format,
+            about,
+            frames: 0,
+            frames_max,
+            warnings: Vec::new(),
+        })
     }
 
     /// What the file says of itself.

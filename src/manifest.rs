@@ -18,7 +18,7 @@ use crate::lang::LangTag;
 use crate::time::{LocalDate, Timestamp, Zone};
 
 /// How long a manifest may be valid (DESIGN invariant 1).
-pub const VALID_MAX: Duration = Duration::from_secs(7 * 86_400);
+pub const VALID_MAX: Duration = Duration::from_hours(168);
 
 /// Airings in a manifest at most: one every ten minutes for a week.
 pub const AIRINGS_MAX: usize = 1_008;

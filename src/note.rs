@@ -114,7 +114,7 @@ impl PublicKey {
 
     /// A fingerprint for people to compare aloud: 8 groups of 4 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
-        let digits = crate::digest::hex(&Sha256::digest(self.key.as_bytes())[..16]);
+        let digits = format!("{:x}", Sha256::digest(self.key.as_bytes()));
         let groups: Vec<&str> = (0..8).map(|i| &digits[i * 4..i * 4 + 4]).collect();
         groups.join(" ")
     }
@@ -124,8 +124,8 @@ impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut encoded = vec![ED25519];
         encoded.extend(self.key.as_bytes());
-        let id = crate::digest::hex(&key_id(&self.name, &self.key));
-        write!(f, "{}+{id}+{}", self.name, BASE64.encode(encoded))
+        let id = u32::from_be_bytes(key_id(&self.name, &self.key));
+        write!(f, "{}+{id:08x}+{}", self.name, BASE64.encode(encoded))
     }
 }
 
@@ -157,7 +157,8 @@ fn parse_key(text: &str) -> Option<PublicKey> {
     let encoded = BASE64.decode(parts.next()?).ok()?;
     let (&ED25519, key) = encoded.split_first()? else { return None };
     let key = VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
-    (id == crate::digest::hex(&key_id(&name, &key))).then_some(PublicKey { name, key })
+    (id == format!("{:08x}", u32::from_be_bytes(key_id(&name, &key))))
+        .then_some(PublicKey { name, key })
 }
 
 impl TryFrom<String> for PublicKey {

@@ -5,10 +5,9 @@ use tokio::sync::watch;
 
 /// Returns when the process is asked to end.
 pub async fn asked() {
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        // Without it Ctrl-C alone is left.
-        Err(_) => return drop(tokio::signal::ctrl_c().await),
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Ctrl-C alone is left.
+        return drop(tokio::signal::ctrl_c().await);
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}

@@ -202,7 +202,7 @@ impl Player {
                 let bytes = fs::read(&path).map_err(|e| cannot(e.to_string()))?;
                 let reader =
                     Reader::new(bytes, Output::Wideband).map_err(|e| cannot(e.to_string()))?;
-                Ok(Samples::Read { reader, rest: Vec::new(), block: Vec::new() })
+                Ok(Samples::Read { reader: Box::new(reader), rest: Vec::new(), block: Vec::new() })
             }
         }
     }
@@ -210,7 +210,7 @@ impl Player {
 
 enum Samples {
     Held(Vec<f32>, usize),
-    Read { reader: Reader<Vec<u8>>, rest: Vec<f32>, block: Vec<f32> },
+    Read { reader: Box<Reader<Vec<u8>>>, rest: Vec<f32>, block: Vec<f32> },
 }
 
 impl Samples {

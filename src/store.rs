@@ -78,7 +78,7 @@ impl StoreError {
         move |source| Self::Query { what, source }
     }
 
-    fn corrupt(table: &'static str, why: impl ToString) -> Self {
+    fn corrupt(table: &'static str, why: impl std::fmt::Display) -> Self {
         Self::Corrupt { table, why: why.to_string() }
     }
 }

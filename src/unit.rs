@@ -160,7 +160,9 @@ pub struct SampleRate(u32);
 
 /// A number that is no usable sample rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("sample rate {0} Hz is outside 4000..=384000 Hz; save the recording at 48000 Hz and send it again")]
+#[error(
+    "sample rate {0} Hz is outside 4000..=384000 Hz; save the recording at 48000 Hz and send it again"
+)]
 pub struct NotSampleRate(pub u32);
 
 impl SampleRate {

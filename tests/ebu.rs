@@ -4,7 +4,11 @@
 //! a short-term display do not apply, because none is shown.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "samples and counts of test signals")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "samples and counts of test signals"
+)]
 
 use loaban::audio::loudness::{Loudness, Meter};
 use loaban::audio::source::{Format, Speaker};
@@ -14,7 +18,10 @@ const RATE: f64 = 48_000.0;
 
 /// A 1 kHz tone in parts of (level in dBFS, seconds), the same in each of the channels given.
 fn tone(parts: &[(f64, f64)], layout: &[(Speaker, f64)]) -> Loudness {
-    let format = Format { rate: SampleRate::FULL, layout: layout.iter().map(|(speaker, _)| *speaker).collect() };
+    let format = Format {
+        rate: SampleRate::FULL,
+        layout: layout.iter().map(|(speaker, _)| *speaker).collect(),
+    };
     let mut meter = Meter::new(&format);
     let mut at = 0.0;
     for (level, seconds) in parts {
@@ -22,7 +29,9 @@ fn tone(parts: &[(f64, f64)], layout: &[(Speaker, f64)]) -> Loudness {
         let mut block = Vec::with_capacity(frames * layout.len());
         for _ in 0..frames {
             let wave = (std::f64::consts::TAU * 1_000.0 * at / RATE).sin();
-            block.extend(layout.iter().map(|(_, own)| (10f64.powf((level + own) / 20.0) * wave) as f32));
+            block.extend(
+                layout.iter().map(|(_, own)| (10f64.powf((level + own) / 20.0) * wave) as f32),
+            );
             at += 1.0;
         }
         meter.push(&block);
@@ -86,7 +95,8 @@ fn case_12_momentary_loudness_stays_at_minus_23_while_the_level_alternates() {
 /// The true peak of a faded sine of `rate / divisor`, of an amplitude, begun at a phase.
 fn peak(divisor: f64, degrees: f64, amplitude: f64) -> f64 {
     let mut meter = Meter::new(&Format { rate: SampleRate::FULL, layout: vec![Speaker::Centre] });
-    let wave = |n: f64| (std::f64::consts::TAU * n / divisor + degrees.to_radians()).sin() * amplitude;
+    let wave =
+        |n: f64| (std::f64::consts::TAU * n / divisor + degrees.to_radians()).sin() * amplitude;
     // A sine that is switched on has no true peak of its own: fade it, as the standard's files are.
     let fade = |n: f64| (n / 4_800.0).min((48_000.0 - n) / 4_800.0).min(1.0);
     let sound: Vec<f32> = (0..48_000).map(f64::from).map(|n| (wave(n) * fade(n)) as f32).collect();
@@ -105,7 +115,10 @@ fn cases_15_to_19_true_peaks_between_samples_are_read() {
     ];
     for (number, (divisor, degrees, amplitude, expected)) in (15..).zip(cases) {
         let found = peak(divisor, degrees, amplitude);
-        assert!((expected - 0.4..=expected + 0.2).contains(&found), "case {number}: {found:.2} dBTP");
+        assert!(
+            (expected - 0.4..=expected + 0.2).contains(&found),
+            "case {number}: {found:.2} dBTP"
+        );
     }
 }
 

@@ -38,12 +38,14 @@ fn impostor(script: &str) -> Result<Millis, DecodeError> {
     let program = place.path().join("impostor");
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-    let limits = Limits { silence: Millis::new(400), length: Millis::from_secs(60), ..Limits::default() };
+    let limits =
+        Limits { silence: Millis::new(400), length: Millis::from_secs(60), ..Limits::default() };
     let decoder = Decoder::new(program, limits);
     loop {
         // Another test that forks while the script is being written keeps it busy for a moment.
         match drain(decoder.open(&recordings().join("speech/vi_example.wav"))) {
-            Err(DecodeError::Start { source, .. }) if source.kind() == io::ErrorKind::ExecutableFileBusy => {}
+            Err(DecodeError::Start { source, .. })
+                if source.kind() == io::ErrorKind::ExecutableFileBusy => {}
             outcome => return outcome,
         }
     }
@@ -60,13 +62,16 @@ fn an_answer_without_a_greeting_is_nonsense() {
 
 #[test]
 fn a_frame_that_claims_four_gigabytes_is_refused_without_taking_them() {
-    let fault = impostor(&format!(r"printf '{HEADER}B\377\377\377\377'; exec /bin/sleep 5")).unwrap_err();
+    let fault =
+        impostor(&format!(r"printf '{HEADER}B\377\377\377\377'; exec /bin/sleep 5")).unwrap_err();
     assert_eq!(fault.code(), "decoder-nonsense", "{fault}");
 }
 
 #[test]
 fn an_end_that_counts_other_frames_than_came_is_refused() {
-    let fault = impostor(&format!(r"printf '{HEADER}E\010\000\000\000\005\000\000\000\000\000\000\000'")).unwrap_err();
+    let fault =
+        impostor(&format!(r"printf '{HEADER}E\010\000\000\000\005\000\000\000\000\000\000\000'"))
+            .unwrap_err();
     assert_eq!(fault.code(), "decoder-nonsense", "{fault}");
 }
 
@@ -78,7 +83,8 @@ fn a_child_that_falls_silent_is_given_up() {
 
 #[test]
 fn sound_without_end_stops_at_the_length_limit() {
-    let endless = format!(r"printf '{HEADER}'; while printf 'B\000\001\000\000'; do printf '%0256d' 0; done");
+    let endless =
+        format!(r"printf '{HEADER}'; while printf 'B\000\001\000\000'; do printf '%0256d' 0; done");
     let fault = impostor(&endless).unwrap_err();
     assert_eq!(fault.code(), "too-long", "{fault}");
 }
@@ -93,7 +99,8 @@ fn the_signal_that_ended_a_child_names_the_limit() {
 #[test]
 fn the_child_keeps_to_its_memory() {
     let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
-    let fault = drain(open(limits, &recordings().join("formats/pydub_test-192khz-32bit.flac"))).unwrap_err();
+    let fault = drain(open(limits, &recordings().join("formats/pydub_test-192khz-32bit.flac")))
+        .unwrap_err();
     assert!(["memory-limit", "decoder-crashed"].contains(&fault.code()), "{fault}");
 }
 
@@ -111,7 +118,10 @@ fn folders_devices_and_missing_files_are_refused_before_any_child_starts() {
     assert_eq!(code("/"), "not-a-file");
     assert_eq!(code("/dev/zero"), "not-a-file");
     assert_eq!(code("/nonexistent.wav"), "cannot-open");
-    assert_eq!(code(recordings().join("speech/vi_example.wav").to_str().unwrap()), "decoder-missing");
+    assert_eq!(
+        code(recordings().join("speech/vi_example.wav").to_str().unwrap()),
+        "decoder-missing"
+    );
 }
 
 /// Mutations tried of each file.
@@ -133,9 +143,13 @@ fn three_hundred_damaged_files_neither_hang_nor_harm() {
     let mut outcomes = 0;
     for (name, seed) in names.iter().flat_map(|name| (0..MUTATIONS).map(move |seed| (name, seed))) {
         fs::write(place.path(), damaged(fs::read(recordings().join(name)).unwrap(), seed)).unwrap();
-        match open(Limits::default(), place.path()).map(|mut source| chain::measure(&mut source, &mut ())) {
+        match open(Limits::default(), place.path())
+            .map(|mut source| chain::measure(&mut source, &mut ()))
+        {
             Ok(Ok(found)) => assert!(found.loudness.true_peak.get() < 20.0, "{name} {seed}"),
-            Ok(Err(fault)) | Err(fault) => assert!(fault.to_string().contains(';'), "{name} {seed}: {fault}"),
+            Ok(Err(fault)) | Err(fault) => {
+                assert!(fault.to_string().contains(';'), "{name} {seed}: {fault}");
+            }
         }
         outcomes += 1;
     }
@@ -146,7 +160,8 @@ fn three_hundred_damaged_files_neither_hang_nor_harm() {
 fn damaged(mut bytes: Vec<u8>, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut draw = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below
     };
     for _ in 0..=draw(12) {

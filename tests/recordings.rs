@@ -29,7 +29,8 @@ fn decoder() -> Decoder {
 fn files(folders: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for name in folders {
-        let listed = fs::read_dir(folder().join(name)).expect("the folder ../shared/audio is needed");
+        let listed =
+            fs::read_dir(folder().join(name)).expect("the folder ../shared/audio is needed");
         files.extend(listed.map(|entry| entry.unwrap().path()));
     }
     files.sort();
@@ -37,7 +38,10 @@ fn files(folders: &[&str]) -> Vec<PathBuf> {
     files
 }
 
-fn normalise(file: &Path, recipe: &Recipe) -> Result<(Outcome, Vec<Warning>), ChainError<DecodeError>> {
+fn normalise(
+    file: &Path,
+    recipe: &Recipe,
+) -> Result<(Outcome, Vec<Warning>), ChainError<DecodeError>> {
     let tags = Tags { title: "Bản tin thử".to_owned(), language: "vi".to_owned() };
     let mut source = decoder().open(file).map_err(ChainError::Source)?;
     let outcome = chain::normalise(&mut source, recipe, &tags, &mut Memory::new(), &mut ())?;
@@ -51,11 +55,21 @@ fn ffmpeg(file: &Path, decoder: &[&str]) -> Option<(f64, f64)> {
         .args(decoder)
         .arg("-i")
         .arg(file)
-        .args(["-vn", "-af", "ebur128=peak=true:metadata=1,ametadata=print:key=lavfi.r128.I", "-f", "null", "-"])
+        .args([
+            "-vn",
+            "-af",
+            "ebur128=peak=true:metadata=1,ametadata=print:key=lavfi.r128.I",
+            "-f",
+            "null",
+            "-",
+        ])
         .output()
         .expect("ffmpeg is needed");
     let told = String::from_utf8_lossy(&run.stderr).into_owned();
-    let exact = told.lines().filter_map(|line| line.split("lavfi.r128.I=").nth(1)?.trim().parse().ok()).next_back();
+    let exact = told
+        .lines()
+        .filter_map(|line| line.split("lavfi.r128.I=").nth(1)?.trim().parse().ok())
+        .next_back();
     let summary = told.rsplit("Summary:").next()?;
     let peak = summary.split("Peak:").nth(1)?.split_whitespace().next()?.parse().ok()?;
     Some((exact?, peak))
@@ -92,19 +106,22 @@ fn broken_promise(asset: &[u8], target: f64) -> Option<String> {
 
 #[test]
 fn every_usable_recording_leaves_at_the_target_and_below_the_ceiling() {
-    let complaints = each(&files(&["speech", "telephony", "formats"]), |file| match normalise(file, &Recipe::default()) {
-        Ok((outcome, _)) => broken_promise(&outcome.asset.bytes, -16.0),
-        Err(fault) => Some(fault.to_string()),
+    let complaints = each(&files(&["speech", "telephony", "formats"]), |file| {
+        match normalise(file, &Recipe::default()) {
+            Ok((outcome, _)) => broken_promise(&outcome.asset.bytes, -16.0),
+            Err(fault) => Some(fault.to_string()),
+        }
     });
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
 #[test]
 fn the_full_band_recipe_keeps_the_same_promise() {
-    let complaints = each(&files(&["speech", "formats"]), |file| match normalise(file, &Recipe::full()) {
-        Ok((outcome, _)) => broken_promise(&outcome.asset.bytes, -16.0),
-        Err(fault) => Some(fault.to_string()),
-    });
+    let complaints =
+        each(&files(&["speech", "formats"]), |file| match normalise(file, &Recipe::full()) {
+            Ok((outcome, _)) => broken_promise(&outcome.asset.bytes, -16.0),
+            Err(fault) => Some(fault.to_string()),
+        });
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
@@ -128,7 +145,8 @@ fn a_broken_recording_is_used_where_it_still_sounds_and_refused_with_a_sentence_
             (Err(fault), false) => {
                 let sentence = said(&fault);
                 let named = foreign.is_none_or(|(_, codec)| sentence.contains(codec));
-                (!named || !sentence.contains(';')).then(|| format!("does not say what to do: {sentence}"))
+                (!named || !sentence.contains(';'))
+                    .then(|| format!("does not say what to do: {sentence}"))
             }
         }
     });
@@ -191,9 +209,13 @@ fn an_asset_tells_its_title_and_language_and_keeps_its_length() {
     let file = folder().join("speech/vi_example.wav");
     let (outcome, _) = normalise(&file, &Recipe::default()).unwrap();
     let info = loaban::audio::opus::info(&outcome.asset.bytes).unwrap();
-    assert_eq!((info.title.as_deref(), info.language.as_deref()), (Some("Bản tin thử"), Some("vi")));
+    assert_eq!(
+        (info.title.as_deref(), info.language.as_deref()),
+        (Some("Bản tin thử"), Some("vi"))
+    );
     let cut = outcome.measurement.cut;
-    let kept = outcome.measurement.recording.loudness.duration.get() - cut.lead.get() - cut.tail.get();
+    let kept =
+        outcome.measurement.recording.loudness.duration.get() - cut.lead.get() - cut.tail.get();
     assert!(info.duration.get().abs_diff(kept) <= 1, "{} ms, {kept} ms kept", info.duration.get());
 }
 
@@ -243,7 +265,8 @@ fn every_promised_format_is_read_with_its_loudness_unchanged() {
     for (name, arguments) in formats {
         let place = convert(arguments, name.split(' ').next_back().unwrap());
         let (theirs, _) = ffmpeg(place.path(), &[]).unwrap();
-        let mut source = decoder().open(place.path()).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let mut source =
+            decoder().open(place.path()).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         let ours = chain::measure(&mut source, &mut ()).unwrap().loudness.integrated.unwrap().get();
         assert!((ours - theirs).abs() < 0.1, "{name}: {ours:.2} here, {theirs:.2} there");
     }

@@ -208,12 +208,12 @@ impl Agent {
         }
     }
 
-    pub(super) fn sounded(&mut self, now: Now, token: u64, sounded: Sounded) {
+    pub(super) fn sounded(&mut self, now: Now, token: u64, sounded: &Sounded) {
         let Some(playing) = self.playing.as_ref().filter(|playing| playing.token == token) else {
             return;
         };
         if let Sounded::Part(part) = sounded {
-            if let Some(item) = playing.items.get(part).copied().flatten() {
+            if let Some(item) = playing.items.get(*part).copied().flatten() {
                 self.keep(Record::ItemDone { item });
             }
             return;
@@ -222,8 +222,8 @@ impl Agent {
         self.upkeep.changed();
         let Some(utc) = self.clock.utc(now.up) else { return };
         match playing.what {
-            What::Airing => self.airing_ended(utc, playing.stopping, &sounded),
-            What::Emergency(ref id, attempt) => self.emergency_ended(utc, id, attempt, &sounded),
+            What::Airing => self.airing_ended(utc, playing.stopping, sounded),
+            What::Emergency(ref id, attempt) => self.emergency_ended(utc, id, attempt, sounded),
             What::Test => {}
         }
     }

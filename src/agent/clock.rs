@@ -13,7 +13,7 @@ use crate::time::{Now, Timestamp, Uptime};
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(10);
 
 /// How often the time is asked for once it is trusted: a 50 ppm crystal drifts 0.2 s an hour.
-const ASK_EVERY: Duration = Duration::from_secs(3_600);
+const ASK_EVERY: Duration = Duration::from_hours(1);
 
 /// How long an answer is waited for before the question is put again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub const RECEIPTS_ROUTINE_MAX: usize = 20_000;
 
 /// How long acknowledged receipts are kept, to fill a server restored from a backup.
-const KEEP_ACKNOWLEDGED: Duration = Duration::from_secs(30 * 86_400);
+const KEEP_ACKNOWLEDGED: Duration = Duration::from_hours(720);
 
 /// How long the marks of past airings are kept: longer than any manifest that could name them.
 const KEEP_MARKS_DAYS: i64 = 9;

@@ -20,10 +20,10 @@ use crate::time::{Now, Timestamp};
 const ATTEMPTS_MAX: u8 = 3;
 
 /// How long an emergency may be valid.
-const VALID_MAX: Duration = Duration::from_secs(86_400);
+const VALID_MAX: Duration = Duration::from_hours(24);
 
 /// How long after its expiry an id is remembered.
-const REMEMBER: Duration = Duration::from_secs(3_600);
+const REMEMBER: Duration = Duration::from_hours(1);
 
 /// Emergencies held at once at most.
 const HELD_MAX: usize = 32;

@@ -17,7 +17,7 @@ use crate::trust::{Role, TrustDocument};
 /// How long an order may be valid: a command is for now or for nobody.
 const ORDER_MICROS_MAX: i64 = 5 * 60 * 1_000_000;
 
-/// Why a message was not taken, in a sentence; empty for one that is merely old news.
+/// Why a message was not taken, in a sentence.
 type Refusal = String;
 
 impl Agent {
@@ -31,8 +31,8 @@ impl Agent {
             Some(Topic::Down(ref to, down)) if to == me => self.take_down(now, down, payload),
             _ => Err("this topic is not for this controller".to_owned()),
         };
-        if let Err(why) = taken.map_err(|why| why.trim().to_owned()) {
-            self.refuse(now, topic, why);
+        if let Err(why) = taken {
+            self.refuse(now, topic, &why);
         }
     }
 
@@ -130,12 +130,12 @@ impl Agent {
             return Err(format!("order {} expired at {}", order.number, order.expires));
         }
         self.keep(super::Record::Order { number: order.number });
-        let what = self.carry_out(order.command);
+        let what = self.carry_out(&order.command);
         self.swear(utc, Event::Order { number: order.number, what: what.to_owned() });
         Ok(())
     }
 
-    fn carry_out(&mut self, command: OrderCommand) -> &'static str {
+    fn carry_out(&mut self, command: &OrderCommand) -> &'static str {
         match command {
             OrderCommand::Stop {} => {
                 if self.playing.as_ref().is_some_and(|p| p.what == super::airing::What::Airing) {
@@ -144,7 +144,7 @@ impl Agent {
                 "stop"
             }
             OrderCommand::Volume { percent } => {
-                self.upkeep.volume_percent = percent.min(100);
+                self.upkeep.volume_percent = (*percent).min(100);
                 self.out.push_back(Output::Volume(self.upkeep.volume_percent));
                 "volume"
             }
@@ -256,9 +256,9 @@ impl Agent {
         }
     }
 
-    fn refuse(&mut self, now: Now, topic: &str, why: String) {
+    fn refuse(&mut self, now: Now, topic: &str, why: &str) {
         let Some(utc) = self.clock.utc(now.up) else { return };
-        if self.upkeep.may_tell_refusal(now.up, topic, &why) {
+        if self.upkeep.may_tell_refusal(now.up, topic, why) {
             let topic = topic.chars().take(200).collect();
             self.swear(utc, Event::Refusal { topic, why: why.chars().take(300).collect() });
         }

@@ -17,7 +17,7 @@ pub(super) const AT_ONCE: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest pause between two questions for the same recording.
-const PATIENCE_MAX: Duration = Duration::from_secs(120);
+const PATIENCE_MAX: Duration = Duration::from_mins(2);
 
 /// One recording on the shelf.
 #[derive(Debug, Default)]
@@ -83,7 +83,7 @@ impl Library {
     ) {
         // Every block is here and a power cut came before the whole was compared.
         let finishing = missing.is_empty() && !complete;
-        let shelf = Shelf { missing, complete, finishing, ..Shelf::default() };
+        let shelf = Shelf { missing, finishing, complete, ..Shelf::default() };
         self.shelves.insert(descriptor.asset, Shelf { descriptor: Some(descriptor), ..shelf });
     }
 

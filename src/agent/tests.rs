@@ -385,7 +385,7 @@ fn a_routine_airing_that_was_not_begun_is_begun_after_the_power_cut() {
     pole.hold(&manifest(7, 10, &["vi"]));
     pole.deliver("vi", &lan());
     pole.wait(5);
-    pole.power_cut(Duration::from_secs(60));
+    pole.power_cut(Duration::from_mins(1));
     pole.wait(1);
     assert_eq!(pole.played.len(), 1);
 }
@@ -395,7 +395,7 @@ fn an_airing_slept_through_is_told_with_its_cause() {
     let mut pole = Pole::new();
     pole.hold(&manifest(7, 10, &["vi"]));
     pole.deliver("vi", &lan());
-    pole.power_cut(Duration::from_secs(3_600));
+    pole.power_cut(Duration::from_hours(1));
     assert_eq!(pole.outcomes(), [(Outcome::Skipped, Some(Cause::Power))]);
 }
 
@@ -439,7 +439,7 @@ fn an_item_of_an_expired_bulletin_is_never_heard() {
         pole.message(&format!("asset/{asset}/{n}"), block);
     }
     pole.now.utc = late.airings[0].at;
-    pole.now.up = Uptime::at(Duration::from_secs(6 * 86_400));
+    pole.now.up = Uptime::at(Duration::from_hours(144));
     pole.give(Input::Tick);
     assert!(pole.played.is_empty());
     assert_eq!(pole.outcomes(), [(Outcome::Skipped, Some(Cause::Expired))]);
@@ -680,7 +680,7 @@ fn an_order_is_carried_out_once_and_only_while_it_is_fresh() {
             controller: "c-1".parse().unwrap(),
             number,
             issued,
-            expires: issued + Duration::from_secs(300),
+            expires: issued + Duration::from_mins(5),
             command: OrderCommand::Volume { percent: 40 },
         };
         schedule().sign(&encode(&"x".parse().unwrap(), &order))

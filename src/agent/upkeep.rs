@@ -11,7 +11,7 @@ use crate::receipt::Event;
 use crate::time::{Now, Timestamp, Uptime};
 
 /// How often a status is sent though nothing changed.
-const STATUS_EVERY: Duration = Duration::from_secs(15 * 60);
+const STATUS_EVERY: Duration = Duration::from_mins(15);
 
 /// The shortest time between two statuses: a change shows soon, a storm of changes costs little.
 const STATUS_GAP: Duration = Duration::from_secs(5);
@@ -20,13 +20,17 @@ const STATUS_GAP: Duration = Duration::from_secs(5);
 const ACK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the same refusal is told only once.
-const REFUSAL_QUIET: Duration = Duration::from_secs(3_600);
+const REFUSAL_QUIET: Duration = Duration::from_hours(1);
 
 /// Refusals told in that time at most: a hostile broker must not fill the storage for receipts.
 const REFUSALS_MAX: usize = 20;
 
 /// Connections and timers.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two connections, a change, a boot: independent facts"
+)]
 pub(super) struct Upkeep {
     main: bool,
     connection: u64,

@@ -31,13 +31,19 @@ use crate::unit::{Db, Lufs, Millis};
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// Not one sample came.
-    #[error("the recording holds no sound at all; export it again from the recorder, or record it again")]
+    #[error(
+        "the recording holds no sound at all; export it again from the recorder, or record it again"
+    )]
     Empty,
     /// Shorter than one gating block.
-    #[error("the recording lasts only {0}, and loudness is defined from {BLOCK} on; record at least one sentence")]
+    #[error(
+        "the recording lasts only {0}, and loudness is defined from {BLOCK} on; record at least one sentence"
+    )]
     TooShort(Millis),
     /// Nothing above −70 LUFS.
-    #[error("the recording is silent; check that the microphone was on and plugged in, then record again")]
+    #[error(
+        "the recording is silent; check that the microphone was on and plugged in, then record again"
+    )]
     Silent,
     /// Louder than nothing, but so faint that raising it would only raise noise.
     #[error("the recording is far too faint ({0}); bring the microphone near and record again")]
@@ -213,7 +219,8 @@ pub fn normalise<S: Source>(
     watch.enter(Stage::Cut, Millis::default());
     let loudness = admit(&heard)?;
     let plan = Plan::new(&heard.levels, loudness, recipe, scratch)?;
-    let cut = Cut { lead: plan.lead, tail: plan.tail, pauses: plan.pauses.0, shortened: plan.pauses.1 };
+    let cut =
+        Cut { lead: plan.lead, tail: plan.tail, pauses: plan.pauses.0, shortened: plan.pauses.1 };
     let made = Work { recipe, plan, scratch, watch }.make::<S::Error>(loudness.get(), tags)?;
     let measurement = Measurement {
         recording: heard.recording,
@@ -271,7 +278,10 @@ mod tests {
     fn refusal(sound: &[f32]) -> Refusal {
         match made(sound) {
             Err(ChainError::Refused(refusal)) => refusal,
-            other => panic!("not refused: {:?}", other.map(|outcome| outcome.measurement.after.integrated)),
+            other => panic!(
+                "not refused: {:?}",
+                other.map(|outcome| outcome.measurement.after.integrated)
+            ),
         }
     }
 
@@ -280,7 +290,8 @@ mod tests {
         let sample = |n: u32| {
             #[expect(clippy::cast_precision_loss, reason = "a test sound")]
             let t = n as f32 / 16_000.0;
-            let buzz: f32 = [1.0, 2.0, 3.0, 5.0, 8.0].iter().map(|k| (t * 1_100.0 * k).sin() / k).sum();
+            let buzz: f32 =
+                [1.0, 2.0, 3.0, 5.0, 8.0].iter().map(|k| (t * 1_100.0 * k).sin() / k).sum();
             buzz * (t * 12.0).sin().max(0.0) * level
         };
         (0..u32::from(seconds) * 16_000).map(sample).collect()
@@ -311,7 +322,11 @@ mod tests {
         let mut sound = vec![0.0; 60 * 16_000];
         sound.extend(speech(5, 0.3));
         let outcome = made(&sound).unwrap();
-        assert!((59_000..60_001).contains(&outcome.measurement.cut.lead.get()), "{:?}", outcome.measurement.cut);
+        assert!(
+            (59_000..60_001).contains(&outcome.measurement.cut.lead.get()),
+            "{:?}",
+            outcome.measurement.cut
+        );
         assert!(outcome.asset.duration < Millis::new(6_100));
     }
 
@@ -342,8 +357,11 @@ mod tests {
     #[test]
     fn the_opus_file_decodes_to_the_length_and_loudness_that_were_told() {
         let outcome = made(&speech(4, 0.1)).unwrap();
-        let decoded = super::super::opus::decode(&outcome.asset.bytes, super::super::opus::Output::Full).unwrap();
-        let found = measure(&mut Samples::mono(SampleRate::FULL, &decoded), &mut ()).unwrap().loudness;
+        let decoded =
+            super::super::opus::decode(&outcome.asset.bytes, super::super::opus::Output::Full)
+                .unwrap();
+        let found =
+            measure(&mut Samples::mono(SampleRate::FULL, &decoded), &mut ()).unwrap().loudness;
         assert!((found.integrated.unwrap().get() + 16.0).abs() < 0.05, "{:?}", found.integrated);
         assert_eq!(found.duration, outcome.asset.duration);
     }

@@ -55,7 +55,10 @@ impl Levels {
     }
 
     /// Hears more samples.
-    #[expect(clippy::cast_possible_truncation, reason = "a mean power needs no more than single precision")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a mean power needs no more than single precision"
+    )]
     pub fn push(&mut self, mut samples: &[f32]) {
         while !samples.is_empty() {
             let (now, later) = samples.split_at(samples.len().min(self.frame - self.open.0));
@@ -76,7 +79,11 @@ impl Levels {
         if powers.is_empty() {
             return -150.0;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a count"
+        )]
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let at = ((powers.len() - 1) as f64 * share.clamp(0.0, 1.0)) as usize;
         let (_, power, _) = powers.select_nth_unstable_by(at, f32::total_cmp);
@@ -121,9 +128,15 @@ impl Plan {
     ///
     /// # Errors
     /// When the scratch cannot be read.
-    pub fn new(levels: &Levels, loudness: Lufs, recipe: &Recipe, scratch: &mut dyn Scratch) -> io::Result<Self> {
+    pub fn new(
+        levels: &Levels,
+        loudness: Lufs,
+        recipe: &Recipe,
+        scratch: &mut dyn Scratch,
+    ) -> io::Result<Self> {
         let threshold = levels.threshold(loudness);
-        let mut active: Vec<bool> = levels.powers.iter().map(|power| decibels(*power) > threshold).collect();
+        let mut active: Vec<bool> =
+            levels.powers.iter().map(|power| decibels(*power) > threshold).collect();
         let pause = recipe.pause_max.map(|pause| pause.get() / FRAME.get());
         let pause = pause.and_then(|frames| usize::try_from(frames).ok()).unwrap_or(usize::MAX);
         for gap in gaps(&active, pause) {
@@ -141,7 +154,8 @@ impl Plan {
         let mut cut = 0;
         for gap in gaps(&active[first..last], pause).into_iter().filter(|gap| gap.len() > pause) {
             // Half of what may stay, on either side of the joint.
-            let (from, until) = (first + gap.start + pause / 2, first + gap.end - pause.div_ceil(2));
+            let (from, until) =
+                (first + gap.start + pause / 2, first + gap.end - pause.div_ceil(2));
             parts.push(start..at(from));
             start = at(until);
             cut += until - from;
@@ -159,14 +173,24 @@ impl Plan {
 
     /// Starts reading what is kept.
     pub fn read<'a>(&'a self, scratch: &'a mut dyn Scratch) -> Kept<'a> {
-        Kept { plan: self, scratch, part: 0, at: self.parts[0].start, overlap: Vec::new(), begun: false }
+        Kept {
+            plan: self,
+            scratch,
+            part: 0,
+            at: self.parts[0].start,
+            overlap: Vec::new(),
+            begun: false,
+        }
     }
 }
 
 /// From the first to behind the last frame kept.
 fn bounds(active: &[bool]) -> (usize, usize) {
     let first = active.iter().position(|on| *on).unwrap_or(0).saturating_sub(LEAD_FRAMES);
-    let last = active.iter().rposition(|on| *on).map_or(active.len(), |at| (at + 1 + TAIL_FRAMES).min(active.len()));
+    let last = active
+        .iter()
+        .rposition(|on| *on)
+        .map_or(active.len(), |at| (at + 1 + TAIL_FRAMES).min(active.len()));
     if last - first >= KEPT_FRAMES_MIN {
         return (first, last);
     }
@@ -206,7 +230,9 @@ fn hear(
     let mut run = 0;
     while at + samples.len() <= end {
         scratch.read(at as u64, &mut samples)?;
-        let mean = |group: &[f32]| (group.iter().sum::<f32>() / [1.0, 1.0, 1.0, 3.0][step]).clamp(-1.0, 1.0);
+        let mean = |group: &[f32]| {
+            (group.iter().sum::<f32>() / [1.0, 1.0, 1.0, 3.0][step]).clamp(-1.0, 1.0)
+        };
         let voice: Vec<f32> = samples.chunks_exact(step).map(mean).collect();
         run = if detector.predict_f32(&voice) > VOICE_SCORE { run + 1 } else { 0 };
         at += samples.len();

@@ -111,7 +111,9 @@ impl Downmix {
             return out.extend_from_slice(block);
         }
         if !self.stereo {
-            let mix = |frame: &[f32]| frame.iter().zip(&self.weights).map(|(sample, weight)| sample * weight).sum::<f32>();
+            let mix = |frame: &[f32]| {
+                frame.iter().zip(&self.weights).map(|(sample, weight)| sample * weight).sum::<f32>()
+            };
             return out.extend(block.chunks_exact(self.weights.len()).map(mix));
         }
         let mut frames = block.as_chunks::<2>().0;
@@ -184,7 +186,11 @@ fn weights(layout: &[Speaker]) -> Vec<f32> {
     let bare: Vec<f32> = layout.iter().map(|speaker| weight(*speaker)).collect();
     let sum: f32 = bare.iter().sum();
     // A layout of LFE alone is somebody's mistake; it is sound all the same.
-    if sum == 0.0 { vec![1.0; layout.len()] } else { bare.iter().map(|weight| weight / sum).collect() }
+    if sum == 0.0 {
+        vec![1.0; layout.len()]
+    } else {
+        bare.iter().map(|weight| weight / sum).collect()
+    }
 }
 
 fn weight(speaker: Speaker) -> f32 {
@@ -233,7 +239,8 @@ mod tests {
 
     #[test]
     fn the_centre_of_five_point_one_is_kept_and_the_lfe_is_not() {
-        let frames: Vec<f32> = (0..8_000).flat_map(|n| [0.0, 0.0, sine(n), 0.9, 0.0, 0.0]).collect();
+        let frames: Vec<f32> =
+            (0..8_000).flat_map(|n| [0.0, 0.0, sine(n), 0.9, 0.0, 0.0]).collect();
         let (out, _) = mix(6, &frames);
         assert!(super::super::peak::magnitude(&out) > 0.1);
         assert!(out[0].abs() < 1e-6, "the constant on the LFE leaked: {}", out[0]);

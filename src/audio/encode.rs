@@ -71,9 +71,18 @@ impl Writer {
         let mut encoder = encoder(recipe)?;
         let lookahead = u64::from(encoder.get_look_ahead()?);
         let pre_skip = short(lookahead * step);
-        let packets = Packets { data: Vec::new(), ends: Vec::new(), pre_skip, granules: 0, coded_hz: hz };
+        let packets =
+            Packets { data: Vec::new(), ends: Vec::new(), pre_skip, granules: 0, coded_hz: hz };
         let frame = usize::from(short(PACKET_GRANULES / step));
-        Ok(Self { encoder, frame, step, lookahead, waiting: Vec::with_capacity(frame), taken: 0, packets })
+        Ok(Self {
+            encoder,
+            frame,
+            step,
+            lookahead,
+            waiting: Vec::with_capacity(frame),
+            taken: 0,
+            packets,
+        })
     }
 
     /// Encodes what fills whole packets, keeps the rest for the next call.
@@ -129,8 +138,12 @@ fn short(samples: u64) -> u16 {
 fn encoder(recipe: &Recipe) -> Result<Encoder, EncodeError> {
     // `Voip` only changes what lies below 100 Hz, which the speech profile has already removed, and keeps to SILK.
     let (rate, application, signal, widest) = match recipe.profile {
-        Profile::Speech => (opusic_c::SampleRate::Hz16000, Application::Voip, Signal::Voice, Bandwidth::Wide),
-        Profile::Full => (opusic_c::SampleRate::Hz48000, Application::Audio, Signal::Auto, Bandwidth::Full),
+        Profile::Speech => {
+            (opusic_c::SampleRate::Hz16000, Application::Voip, Signal::Voice, Bandwidth::Wide)
+        }
+        Profile::Full => {
+            (opusic_c::SampleRate::Hz48000, Application::Audio, Signal::Auto, Bandwidth::Full)
+        }
     };
     let mut encoder = Encoder::new(Channels::Mono, rate, application)?;
     encoder.set_bitrate(Bitrate::Value(recipe.bitrate.get()))?;
@@ -154,7 +167,8 @@ impl Packets {
     pub fn to_ogg(&self, gain: Db, tags: &Tags) -> Vec<u8> {
         let comments = comments(tags);
         let serial = self.serial(&comments);
-        let mut ogg = PacketWriter::new(Vec::with_capacity(self.data.len() + self.data.len() / 50 + 1024));
+        let mut ogg =
+            PacketWriter::new(Vec::with_capacity(self.data.len() + self.data.len() / 50 + 1024));
         let mut write = |packet: &[u8], end, granule| page(&mut ogg, packet, serial, end, granule);
         write(&self.head(gain), PacketWriteEndInfo::EndPage, 0);
         write(&comments, PacketWriteEndInfo::EndPage, 0);
@@ -174,7 +188,10 @@ impl Packets {
     }
 
     fn head(&self, gain: Db) -> Vec<u8> {
-        #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates, which is what is wanted")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a cast of a float saturates, which is what is wanted"
+        )]
         let gain_q8 = (gain.get() * 256.0).round() as i16;
         let mut head = b"OpusHead\x01\x01".to_vec();
         head.extend_from_slice(&self.pre_skip.to_le_bytes());
@@ -190,7 +207,13 @@ impl Packets {
     }
 }
 
-fn page(ogg: &mut PacketWriter<'_, Vec<u8>>, packet: &[u8], serial: u32, end: PacketWriteEndInfo, granule: u64) {
+fn page(
+    ogg: &mut PacketWriter<'_, Vec<u8>>,
+    packet: &[u8],
+    serial: u32,
+    end: PacketWriteEndInfo,
+    granule: u64,
+) {
     ogg.write_packet(packet.to_vec(), serial, end, granule).expect("writing to memory cannot fail");
 }
 

@@ -64,7 +64,11 @@ impl Section {
 
     fn new(b: [f64; 3], cos: f64, alpha: f64) -> Self {
         let scale = 1.0 / (1.0 + alpha);
-        Self { b: b.map(|b| b * scale), a: [-2.0 * cos * scale, (1.0 - alpha) * scale], state: [0.0; 2] }
+        Self {
+            b: b.map(|b| b * scale),
+            a: [-2.0 * cos * scale, (1.0 - alpha) * scale],
+            state: [0.0; 2],
+        }
     }
 
     fn step(&mut self, x: f64) -> f64 {
@@ -92,7 +96,8 @@ impl Band {
     pub fn new(profile: Profile) -> Self {
         let rate = profile.rate();
         let low = BUTTERWORTH_4.map(|q| Section::high_pass(profile.low_hz(), q, rate));
-        let high = profile.high_hz().map(|hz| BUTTERWORTH_4.map(|q| Section::low_pass(hz, q, rate)));
+        let high =
+            profile.high_hz().map(|hz| BUTTERWORTH_4.map(|q| Section::low_pass(hz, q, rate)));
         Self { sections: low.into_iter().chain(high.into_iter().flatten()).collect() }
     }
 
@@ -101,7 +106,9 @@ impl Band {
     pub fn process(&mut self, samples: &mut [f32]) {
         // Sample by sample through all sections: while one waits for its feedback, the next already works.
         for sample in samples {
-            *sample = self.sections.iter_mut().fold(f64::from(*sample), |x, section| section.step(x)) as f32;
+            *sample =
+                self.sections.iter_mut().fold(f64::from(*sample), |x, section| section.step(x))
+                    as f32;
         }
     }
 }

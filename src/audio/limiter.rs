@@ -85,7 +85,11 @@ struct Stage {
 
 impl Stage {
     fn new(rate: SampleRate, ceiling: Dbtp) -> Self {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "5 ms at 4 to 384 kHz: 20 to 1920")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "5 ms at 4 to 384 kHz: 20 to 1920"
+        )]
         let half = (rate.hz() * ATTACK_S / 2.0) as usize;
         #[expect(clippy::cast_possible_truncation, reason = "a ceiling near 1.0")]
         let ceiling = ceiling.amplitude() as f32 * MARGIN;
@@ -144,7 +148,8 @@ impl Stage {
     /// Finds the gains of a stretch.
     fn stretch(&mut self, samples: &[f32]) {
         let count = samples.len() + 1 - TAPS;
-        let quiet = magnitude(samples) * self.oversampler.worst() <= self.ceiling && self.crest_before <= self.ceiling;
+        let quiet = magnitude(samples) * self.oversampler.worst() <= self.ceiling
+            && self.crest_before <= self.ceiling;
         if quiet && self.calm > 2 * self.memory() {
             // At rest nothing is remembered but ones; going through the motions would change no gain.
             self.crest_before = 0.0;
@@ -157,7 +162,8 @@ impl Stage {
             let after = if quiet { 0.0 } else { self.oversampler.between(around) };
             let crest = around[TAPS / 2 - 1].abs().max(self.crest_before).max(after);
             self.crest_before = after;
-            let need = if crest > self.ceiling { f64::from(self.ceiling) / f64::from(crest) } else { 1.0 };
+            let need =
+                if crest > self.ceiling { f64::from(self.ceiling) / f64::from(crest) } else { 1.0 };
             self.gain(need);
         }
     }
@@ -256,23 +262,27 @@ mod tests {
 
     /// Sounds that hurt limiters: bursts, lone spikes, alternating full scale, steps, noise, all far too loud.
     fn adversarial() -> impl Strategy<Value = Vec<f32>> {
-        let piece = (0..6_u8, 1..400_usize, 0.1..40.0_f32, any::<u64>()).prop_map(|(kind, length, level, seed)| {
-            let mut state = seed | 1;
-            let mut noise = move || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                f32::from((state >> 48) as u16) / 32_768.0 - 1.0
-            };
-            (0..length)
-                .map(|n| match kind {
-                    0 => 0.0,
-                    1 => level,
-                    2 => level * if n % 2 == 0 { 1.0 } else { -1.0 },
-                    3 => level * if n == length / 2 { 1.0 } else { 0.0 },
-                    4 => level * [1.0, 1.0, -1.0, -1.0][n % 4],
-                    _ => level * noise(),
-                })
-                .collect::<Vec<f32>>()
-        });
+        let piece = (0..6_u8, 1..400_usize, 0.1..40.0_f32, any::<u64>()).prop_map(
+            |(kind, length, level, seed)| {
+                let mut state = seed | 1;
+                let mut noise = move || {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    f32::from((state >> 48) as u16) / 32_768.0 - 1.0
+                };
+                (0..length)
+                    .map(|n| match kind {
+                        0 => 0.0,
+                        1 => level,
+                        2 => level * if n % 2 == 0 { 1.0 } else { -1.0 },
+                        3 => level * if n == length / 2 { 1.0 } else { 0.0 },
+                        4 => level * [1.0, 1.0, -1.0, -1.0][n % 4],
+                        _ => level * noise(),
+                    })
+                    .collect::<Vec<f32>>()
+            },
+        );
         prop::collection::vec(piece, 1..12).prop_map(|pieces| pieces.concat())
     }
 

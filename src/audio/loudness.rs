@@ -54,7 +54,11 @@ pub struct Envelope {
 
 impl Envelope {
     fn new(rate: SampleRate) -> Self {
-        Self { columns: Vec::new(), frames_per_column: Millis::new(COLUMN_MS).frames(rate).max(1), filled: 0 }
+        Self {
+            columns: Vec::new(),
+            frames_per_column: Millis::new(COLUMN_MS).frames(rate).max(1),
+            filled: 0,
+        }
     }
 
     fn push(&mut self, mut interleaved: &[f32], channels: usize) {
@@ -63,7 +67,8 @@ impl Envelope {
                 self.open_column();
             }
             let room = self.frames_per_column - self.filled % self.frames_per_column;
-            let room = usize::try_from(room).map_or(usize::MAX, |frames| frames.saturating_mul(channels));
+            let room =
+                usize::try_from(room).map_or(usize::MAX, |frames| frames.saturating_mul(channels));
             let (now, later) = interleaved.split_at(interleaved.len().min(room));
             let column = self.columns.last_mut().expect("a column was opened");
             *column = column.max(magnitude(now));
@@ -200,12 +205,14 @@ fn momentary(ebu: &EbuR128) -> Lufs {
 
 fn integrated(ebu: &EbuR128, duration: Millis) -> Option<Lufs> {
     let loudness = ebu.loudness_global().ok()?;
-    (duration >= BLOCK && loudness.is_finite() && loudness > Lufs::MIN.get()).then(|| Lufs::nearest(loudness))
+    (duration >= BLOCK && loudness.is_finite() && loudness > Lufs::MIN.get())
+        .then(|| Lufs::nearest(loudness))
 }
 
 fn engine(format: &Format, mode: Mode) -> EbuR128 {
     let channels = u32::try_from(format.channels()).expect("at most eight");
-    let mut ebu = EbuR128::new(channels, format.rate.get(), mode).expect("rate and channels are in range");
+    let mut ebu =
+        EbuR128::new(channels, format.rate.get(), mode).expect("rate and channels are in range");
     let map: Vec<Channel> = format.layout.iter().map(|speaker| position(*speaker)).collect();
     ebu.set_channel_map(&map).expect("one entry a channel");
     ebu

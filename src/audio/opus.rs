@@ -24,7 +24,9 @@ const TAGS_MAX: u32 = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum OpusError {
     /// No Ogg page, no Opus header, or a header of another version.
-    #[error("this is no Ogg Opus: {0}; normalise the recording with `loaban normalise` and use its .opus file")]
+    #[error(
+        "this is no Ogg Opus: {0}; normalise the recording with `loaban normalise` and use its .opus file"
+    )]
     NotOpus(&'static str),
     /// A page or packet that is damaged.
     #[error("the Opus file is damaged after {at}: {fault}; fetch or make it again")]
@@ -180,7 +182,8 @@ impl<B: AsRef<[u8]>> Reader<B> {
         block.clear();
         while block.is_empty() {
             let Some(packet) = self.packets.next()? else { return Ok(false) };
-            let decoded = self.decoder.decode_float_to_slice(&packet.data, &mut self.scratch, false);
+            let decoded =
+                self.decoder.decode_float_to_slice(&packet.data, &mut self.scratch, false);
             let count = decoded.map_err(|fault| self.damaged(fault.message()))?;
             let from = self.skip.min(count);
             self.skip -= from;
@@ -194,12 +197,16 @@ impl<B: AsRef<[u8]>> Reader<B> {
     /// How many of `count` samples lie before the end that the last page names.
     fn room(&self, ends_at: Option<u64>, count: usize) -> usize {
         let Some(granule) = ends_at else { return count };
-        let total = granule.saturating_sub(u64::from(self.packets.head.pre_skip)) / u64::from(self.output.step());
+        let total = granule.saturating_sub(u64::from(self.packets.head.pre_skip))
+            / u64::from(self.output.step());
         usize::try_from(total.saturating_sub(self.given)).map_or(count, |left| left.min(count))
     }
 
     fn damaged(&self, fault: &str) -> OpusError {
-        OpusError::Damaged { at: Millis::of_frames(self.given, self.output.rate()), fault: fault.to_owned() }
+        OpusError::Damaged {
+            at: Millis::of_frames(self.given, self.output.rate()),
+            fault: fault.to_owned(),
+        }
     }
 }
 
@@ -213,7 +220,8 @@ struct Head {
 
 impl Head {
     fn parse(packet: &[u8]) -> Result<Self, OpusError> {
-        let fields: &[u8; 19] = packet.first_chunk().ok_or(OpusError::NotOpus("its header is too short"))?;
+        let fields: &[u8; 19] =
+            packet.first_chunk().ok_or(OpusError::NotOpus("its header is too short"))?;
         if &fields[..8] != b"OpusHead" {
             return Err(OpusError::NotOpus("it holds no Opus stream"));
         }
@@ -289,7 +297,8 @@ impl<B: AsRef<[u8]>> Packets<B> {
             let at = Millis::of_frames(self.read, SampleRate::FULL);
             let packet = self.ogg.read_packet();
             match packet.map_err(|fault| OpusError::Damaged { at, fault: fault.to_string() })? {
-                Some(packet) if packet.stream_serial() != self.serial || packet.data.is_empty() => {}
+                Some(packet) if packet.stream_serial() != self.serial || packet.data.is_empty() => {
+                }
                 other => return Ok(other),
             }
         }
@@ -304,8 +313,11 @@ fn tag(packet: &[u8], name: &str) -> Option<String> {
     for _ in 0..count {
         let comment = text(&mut rest)?;
         let Some((key, value)) = comment.split_at_checked(name.len()) else { continue };
-        if let (true, Some(value)) = (key.eq_ignore_ascii_case(name.as_bytes()), value.strip_prefix(b"=")) {
-            return (value.len() <= TAG_BYTES_MAX).then(|| String::from_utf8_lossy(value).into_owned());
+        if let (true, Some(value)) =
+            (key.eq_ignore_ascii_case(name.as_bytes()), value.strip_prefix(b"="))
+        {
+            return (value.len() <= TAG_BYTES_MAX)
+                .then(|| String::from_utf8_lossy(value).into_owned());
         }
     }
     None

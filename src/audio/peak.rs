@@ -37,7 +37,8 @@ impl Oversampler {
     #[must_use]
     pub fn new() -> Self {
         let taps = [phase(0.25), phase(0.5), phase(0.75)];
-        let worst = taps.iter().map(|taps| taps.iter().map(|tap| tap.abs()).sum()).fold(1.0, f32::max);
+        let worst =
+            taps.iter().map(|taps| taps.iter().map(|tap| tap.abs()).sum()).fold(1.0, f32::max);
         Self { taps, worst }
     }
 
@@ -66,11 +67,15 @@ fn product(samples: &[f32; TAPS], taps: &[f32; TAPS]) -> f32 {
 }
 
 /// The taps that read the wave `shift` of a sample after the first of the two middle samples.
-#[expect(clippy::cast_possible_truncation, reason = "taps are below 1 in magnitude; f32 is what they multiply")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "taps are below 1 in magnitude; f32 is what they multiply"
+)]
 fn phase(shift: f64) -> [f32; TAPS] {
     let raw: [f64; TAPS] = std::array::from_fn(|index| {
         let distance = place(index) - shift;
-        let window = bessel(KAISER_BETA * (1.0 - (distance / HALF).powi(2)).max(0.0).sqrt()) / bessel(KAISER_BETA);
+        let window = bessel(KAISER_BETA * (1.0 - (distance / HALF).powi(2)).max(0.0).sqrt())
+            / bessel(KAISER_BETA);
         let angle = PI * distance;
         window * angle.sin() / angle
     });

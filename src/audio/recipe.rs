@@ -70,7 +70,9 @@ pub struct Bitrate(u32);
 
 /// A number that is no usable bitrate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("bitrate {0} bit/s is outside 6000..=256000 bit/s; write 24000 for speech, 64000 for music")]
+#[error(
+    "bitrate {0} bit/s is outside 6000..=256000 bit/s; write 24000 for speech, 64000 for music"
+)]
 pub struct NotBitrate(pub u32);
 
 impl Bitrate {
@@ -99,7 +101,9 @@ pub struct Complexity(u8);
 
 /// A number that is no encoder complexity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("complexity {0} is outside 0..=10; write 3 for speech, 10 for the best that the bitrate can carry")]
+#[error(
+    "complexity {0} is outside 0..=10; write 3 for speech, 10 for the best that the bitrate can carry"
+)]
 pub struct NotComplexity(pub u8);
 
 impl Complexity {
@@ -162,7 +166,12 @@ impl Recipe {
     /// The full-band recipe: 48 kHz, complexity 10, the same target.
     #[must_use]
     pub fn full() -> Self {
-        Self { profile: Profile::Full, complexity: Complexity::BEST, pause_max: None, ..Self::default() }
+        Self {
+            profile: Profile::Full,
+            complexity: Complexity::BEST,
+            pause_max: None,
+            ..Self::default()
+        }
     }
 
     /// A recipe by the name that commands and configuration use: `speech` or `full`.

@@ -88,10 +88,18 @@ pub fn outcome(found: &Measurement) -> Report {
 #[must_use]
 pub fn refused(refusal: Refusal) -> Report {
     let vi = match refusal {
-        Refusal::Empty => "Tệp không có âm thanh nào; hãy xuất lại từ máy ghi âm hoặc thu lại.".to_owned(),
-        Refusal::TooShort(length) => format!("Bản ghi chỉ dài {length}; hãy thu ít nhất một câu trọn vẹn."),
-        Refusal::Silent => "Bản ghi im lặng; hãy kiểm tra micro đã bật và cắm chắc, rồi thu lại.".to_owned(),
-        Refusal::TooFaint(loudness) => format!("Bản ghi quá nhỏ ({loudness}); hãy đưa micro gần miệng hơn và thu lại."),
+        Refusal::Empty => {
+            "Tệp không có âm thanh nào; hãy xuất lại từ máy ghi âm hoặc thu lại.".to_owned()
+        }
+        Refusal::TooShort(length) => {
+            format!("Bản ghi chỉ dài {length}; hãy thu ít nhất một câu trọn vẹn.")
+        }
+        Refusal::Silent => {
+            "Bản ghi im lặng; hãy kiểm tra micro đã bật và cắm chắc, rồi thu lại.".to_owned()
+        }
+        Refusal::TooFaint(loudness) => {
+            format!("Bản ghi quá nhỏ ({loudness}); hãy đưa micro gần miệng hơn và thu lại.")
+        }
     };
     let en = sentence(&refusal.to_string());
     Report::new(vec![Problem { code: refusal.code(), verdict: Verdict::RecordAgain, vi, en }])
@@ -108,7 +116,9 @@ pub fn truncated(lost: Option<Millis>) -> Problem {
         code: "truncated",
         verdict: Verdict::Usable,
         vi: format!("Tệp bị cắt cụt{vi}; đã dùng phần còn lại. Hãy gửi lại tệp đầy đủ."),
-        en: format!("The file ends too early{en}; what there is was used. Send the whole file again."),
+        en: format!(
+            "The file ends too early{en}; what there is was used. Send the whole file again."
+        ),
     }
 }
 
@@ -118,14 +128,20 @@ pub fn damaged(packets: u64) -> Problem {
     Problem {
         code: "damaged",
         verdict: Verdict::Usable,
-        vi: format!("{packets} đoạn trong tệp bị hỏng và đã bị bỏ qua; hãy xuất lại tệp rồi gửi lại."),
-        en: format!("{packets} pieces of the file are damaged and were left out; export it and send it again."),
+        vi: format!(
+            "{packets} đoạn trong tệp bị hỏng và đã bị bỏ qua; hãy xuất lại tệp rồi gửi lại."
+        ),
+        en: format!(
+            "{packets} pieces of the file are damaged and were left out; export it and send it again."
+        ),
     }
 }
 
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).chain(['.']).collect()
+    })
 }
 
 /// Below this, words drown even on a good speaker.
@@ -146,23 +162,36 @@ const FAINT_LUFS: f64 = -35.0;
 const SILENCE_LONG: Millis = Millis::from_secs(5);
 
 fn recorded(found: &Examination) -> Vec<Problem> {
-    [clipping(found), noise(found), band(found), faintness(found), phase(found), one_side(found), glitches(found)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        clipping(found),
+        noise(found),
+        band(found),
+        faintness(found),
+        phase(found),
+        one_side(found),
+        glitches(found),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn clipping(found: &Examination) -> Option<Problem> {
     let survey = &found.survey;
-    let verdict = graded(survey.clipped_share >= CLIPPED_HEARD, survey.clipped_share >= CLIPPED_HEAVY)?;
+    let verdict =
+        graded(survey.clipped_share >= CLIPPED_HEARD, survey.clipped_share >= CLIPPED_HEAVY)?;
     let count = survey.clipped_samples;
     let at: Vec<String> = survey.clipped_at.iter().map(ToString::to_string).collect();
     let at = at.join(", ");
     Some(Problem {
         code: "clipped",
         verdict,
-        vi: format!("Tiếng bị vỡ ({count} mẫu, tại {at}); hãy giảm mức thu hoặc để micro xa hơn một chút."),
-        en: format!("The sound is clipped ({count} samples, at {at}); lower the recording level or step back a little."),
+        vi: format!(
+            "Tiếng bị vỡ ({count} mẫu, tại {at}); hãy giảm mức thu hoặc để micro xa hơn một chút."
+        ),
+        en: format!(
+            "The sound is clipped ({count} samples, at {at}); lower the recording level or step back a little."
+        ),
     })
 }
 
@@ -172,8 +201,12 @@ fn noise(found: &Examination) -> Option<Problem> {
     Some(Problem {
         code: "noisy",
         verdict,
-        vi: format!("Tiếng ồn nền lớn (tiếng nói chỉ hơn {ratio}); hãy thu trong phòng yên tĩnh và đưa micro gần hơn."),
-        en: format!("The background is noisy (speech is only {ratio} above it); record in a quiet room, microphone nearer."),
+        vi: format!(
+            "Tiếng ồn nền lớn (tiếng nói chỉ hơn {ratio}); hãy thu trong phòng yên tĩnh và đưa micro gần hơn."
+        ),
+        en: format!(
+            "The background is noisy (speech is only {ratio} above it); record in a quiet room, microphone nearer."
+        ),
     })
 }
 
@@ -183,8 +216,12 @@ fn band(found: &Examination) -> Option<Problem> {
     Some(Problem {
         code: "narrow-band",
         verdict,
-        vi: format!("Âm thanh chỉ tới {hz} Hz, như qua điện thoại; hãy thu bằng máy ghi âm hoặc ở 16 kHz trở lên."),
-        en: format!("The sound ends at {hz} Hz, as over a telephone; use a recorder, or record at 16 kHz or more."),
+        vi: format!(
+            "Âm thanh chỉ tới {hz} Hz, như qua điện thoại; hãy thu bằng máy ghi âm hoặc ở 16 kHz trở lên."
+        ),
+        en: format!(
+            "The sound ends at {hz} Hz, as over a telephone; use a recorder, or record at 16 kHz or more."
+        ),
     })
 }
 
@@ -194,7 +231,9 @@ fn faintness(found: &Examination) -> Option<Problem> {
         code: "faint",
         verdict: Verdict::Usable,
         vi: format!("Bản ghi nhỏ ({loudness}); hãy đưa micro gần hơn hoặc tăng mức thu."),
-        en: format!("The recording is faint ({loudness}); bring the microphone nearer or raise the recording level."),
+        en: format!(
+            "The recording is faint ({loudness}); bring the microphone nearer or raise the recording level."
+        ),
     })
 }
 

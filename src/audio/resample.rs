@@ -13,7 +13,9 @@ const CHUNK: usize = 1024;
 
 /// Two rates that the resampler cannot join.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot resample {from} to {to}: {fault}; save the recording at 48000 Hz and send it again")]
+#[error(
+    "cannot resample {from} to {to}: {fault}; save the recording at 48000 Hz and send it again"
+)]
 pub struct ResampleError {
     from: SampleRate,
     to: SampleRate,
@@ -95,7 +97,8 @@ impl Engine {
     fn chunk(&mut self, start: usize, out: &mut Vec<f32>) -> usize {
         let (waiting, room) = (self.waiting.len(), self.made.len());
         let input = InterleavedSlice::new(&self.waiting[..], 1, waiting).expect("one channel");
-        let mut output = InterleavedSlice::new_mut(&mut self.made[..], 1, room).expect("one channel");
+        let mut output =
+            InterleavedSlice::new_mut(&mut self.made[..], 1, room).expect("one channel");
         let at = Indexing::new().input_offset(start);
         let sizes = self.fft.process_into_buffer(&input, &mut output, Some(&at));
         let (read, wrote) = sizes.expect("the buffers are as large as the resampler asked");

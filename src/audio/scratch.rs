@@ -48,7 +48,8 @@ impl Scratch for Memory {
     }
 
     fn read(&mut self, start: u64, out: &mut [f32]) -> io::Result<()> {
-        let kept = usize::try_from(start).ok().and_then(|from| self.0.get(from..)?.get(..out.len()));
+        let kept =
+            usize::try_from(start).ok().and_then(|from| self.0.get(from..)?.get(..out.len()));
         out.copy_from_slice(kept.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }

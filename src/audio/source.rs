@@ -48,7 +48,16 @@ impl Format {
             5 => &[Left, Right, Centre, LeftSurround, RightSurround],
             6 => &[Left, Right, Centre, Lfe, LeftSurround, RightSurround],
             7 => &[Left, Right, Centre, Lfe, LeftSurround, LeftSurround, RightSurround],
-            8 => &[Left, Right, Centre, Lfe, LeftSurround, RightSurround, LeftSurround, RightSurround],
+            8 => &[
+                Left,
+                Right,
+                Centre,
+                Lfe,
+                LeftSurround,
+                RightSurround,
+                LeftSurround,
+                RightSurround,
+            ],
             _ => return None,
         };
         Some(Self { rate, layout: layout.to_vec() })

@@ -160,7 +160,8 @@ struct Spectrum {
 
 impl Spectrum {
     fn new(rate: SampleRate) -> Self {
-        let every = usize::try_from(u64::from(rate.get()) / SPECTRA_PER_SECOND).expect("a rate fits a usize");
+        let every = usize::try_from(u64::from(rate.get()) / SPECTRA_PER_SECOND)
+            .expect("a rate fits a usize");
         Self {
             fft: RealFftPlanner::new().plan_fft_forward(WINDOW),
             rate,
@@ -175,7 +176,8 @@ impl Spectrum {
         while !samples.is_empty() {
             let skipped = self.skip.min(samples.len());
             self.skip -= skipped;
-            let (now, later) = samples[skipped..].split_at((samples.len() - skipped).min(WINDOW - self.window.len()));
+            let (now, later) = samples[skipped..]
+                .split_at((samples.len() - skipped).min(WINDOW - self.window.len()));
             self.window.extend_from_slice(now);
             samples = later;
             if self.window.len() == WINDOW {
@@ -228,7 +230,9 @@ mod tests {
 
     fn sine(hz: f32, rate: f32, amplitude: f32, count: u32) -> Vec<f32> {
         #[expect(clippy::cast_precision_loss, reason = "a test tone")]
-        (0..count).map(|n| (std::f32::consts::TAU * hz * n as f32 / rate).sin() * amplitude).collect()
+        (0..count)
+            .map(|n| (std::f32::consts::TAU * hz * n as f32 / rate).sin() * amplitude)
+            .collect()
     }
 
     #[test]

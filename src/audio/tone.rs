@@ -62,7 +62,9 @@ impl Tone {
                 [warn(853.0), warn(960.0)].repeat(8)
             }
             // 0.25 of −6 dBFS is −18 dBFS.
-            Self::Test => vec![Note { hz: 1_000.0, length: Millis::from_secs(5), level: 0.25, bell: false }],
+            Self::Test => {
+                vec![Note { hz: 1_000.0, length: Millis::from_secs(5), level: 0.25, bell: false }]
+            }
         }
     }
 }
@@ -75,7 +77,9 @@ impl Note {
             let edge = ratio(n.min(count - 1 - n).min(fade), fade);
             let ring = if self.bell { (-3.0 * ratio(n, count)).exp() } else { 1.0 };
             #[expect(clippy::cast_possible_truncation, reason = "an amplitude below one")]
-            let sample = (self.wave(ratio(n, u64::from(rate.get()))) * edge * ring * self.level * PEAK) as f32;
+            let sample =
+                (self.wave(ratio(n, u64::from(rate.get()))) * edge * ring * self.level * PEAK)
+                    as f32;
             sample
         })
     }
@@ -99,7 +103,8 @@ mod tests {
     #[test]
     fn no_tone_exceeds_minus_six_decibels() {
         for tone in Tone::ALL {
-            let loudest = tone.samples(SampleRate::FULL).iter().fold(0.0_f32, |max, s| max.max(s.abs()));
+            let loudest =
+                tone.samples(SampleRate::FULL).iter().fold(0.0_f32, |max, s| max.max(s.abs()));
             assert!((0.1..=0.5).contains(&loudest), "{tone:?}: {loudest}");
         }
     }
@@ -108,7 +113,11 @@ mod tests {
     fn every_tone_starts_and_ends_in_silence_and_keeps_its_length() {
         for tone in Tone::ALL {
             let samples = tone.samples(SampleRate::WIDEBAND);
-            assert_eq!(samples.len() as u64, tone.duration().frames(SampleRate::WIDEBAND), "{tone:?}");
+            assert_eq!(
+                samples.len() as u64,
+                tone.duration().frames(SampleRate::WIDEBAND),
+                "{tone:?}"
+            );
             assert!(samples[0].abs() < 1e-3 && samples[samples.len() - 1].abs() < 1e-3, "{tone:?}");
         }
     }

@@ -45,7 +45,10 @@ pub fn write(asset: &[u8], output: Output, into: impl Write + Seek) -> Result<()
 /// The nearest 16-bit value; what exceeds full scale is clipped, which the ceiling of an asset never allows.
 #[must_use]
 pub fn quantised(sample: f32) -> i16 {
-    #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates, which is what is wanted")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast of a float saturates, which is what is wanted"
+    )]
     let value = (sample * 32_767.0).round() as i16;
     value
 }

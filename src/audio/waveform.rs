@@ -65,10 +65,13 @@ fn level(text: &mut String, target: Lufs) {
 }
 
 fn curve(text: &mut String, curve: &[Lufs], step: f64) {
-    text.push_str("<path class=\"loudness\" stroke=\"#124\" stroke-width=\"1.5\" fill=\"none\" d=\"");
+    text.push_str(
+        "<path class=\"loudness\" stroke=\"#124\" stroke-width=\"1.5\" fill=\"none\" d=\"",
+    );
     for (index, loudness) in curve.iter().enumerate() {
         let pen = if index == 0 { 'M' } else { 'L' };
-        let _ = write!(text, "{pen}{:.1} {:.1}", (ratio(index as u64) + 1.0) * step, height(*loudness));
+        let _ =
+            write!(text, "{pen}{:.1} {:.1}", (ratio(index as u64) + 1.0) * step, height(*loudness));
     }
     text.push_str("\"/>\n");
 }
@@ -139,8 +142,10 @@ impl Picture {
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Two);
         encoder.set_palette(&PALETTE[..]);
-        let packed: Vec<u8> = self.pixels.as_chunks::<4>().0.iter().map(|four| packed(*four)).collect();
-        let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&packed));
+        let packed: Vec<u8> =
+            self.pixels.as_chunks::<4>().0.iter().map(|four| packed(*four)).collect();
+        let written =
+            encoder.write_header().and_then(|mut writer| writer.write_image_data(&packed));
         written.expect("writing to memory cannot fail, and the sizes agree");
         bytes
     }
@@ -163,7 +168,11 @@ fn loudness_at(curve: &[Lufs], x: u32, longest: u64) -> Option<Lufs> {
     curve.get(index.checked_sub(1)?).copied()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast of a float saturates"
+)]
 fn pixel(coordinate: f64) -> u32 {
     coordinate.round() as u32
 }
@@ -178,14 +187,20 @@ mod tests {
     fn tone(seconds: usize, amplitude: f32) -> Loudness {
         let mut meter = Meter::new(&Format::usual(SampleRate::WIDEBAND, 1).unwrap());
         #[expect(clippy::cast_precision_loss, reason = "a test tone")]
-        let sound: Vec<f32> = (0..seconds * 16_000).map(|n| (n as f32 * 0.4).sin() * amplitude).collect();
+        let sound: Vec<f32> =
+            (0..seconds * 16_000).map(|n| (n as f32 * 0.4).sin() * amplitude).collect();
         meter.push(&sound);
         meter.finish()
     }
 
     #[test]
     fn the_same_measurement_gives_the_same_drawings() {
-        let draw = || (svg(&tone(3, 0.1), &tone(2, 0.5), Lufs::nearest(-16.0)), png(&tone(3, 0.1), &tone(2, 0.5), Lufs::nearest(-16.0)));
+        let draw = || {
+            (
+                svg(&tone(3, 0.1), &tone(2, 0.5), Lufs::nearest(-16.0)),
+                png(&tone(3, 0.1), &tone(2, 0.5), Lufs::nearest(-16.0)),
+            )
+        };
         assert_eq!(draw(), draw());
     }
 

@@ -29,6 +29,10 @@ const LOGIN_CHECKS_MAX: usize = 4;
 
 /// What one broker holds at most, so that no client can exhaust the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are all limits; each name says of what and in what"
+)]
 pub struct Limits {
     /// The largest packet taken, in bytes. The largest document is 256 KiB.
     pub packet_bytes_max: usize,

@@ -79,6 +79,7 @@ impl Rules {
     /// A broker ends the older of two connections with one client id, so a controller that could take
     /// another's could keep it silent.
     #[must_use]
+    #[expect(clippy::unused_self, reason = "the rules of every network are asked the same way")]
     pub fn may_connect(&self, user: &str, client_id: &str) -> bool {
         match Client::parse(user) {
             Some(Client::Server) => {

@@ -30,7 +30,7 @@ use crate::time::{LocalDate, Timestamp, Zone};
 const LEAD: Duration = Duration::from_secs(10);
 
 /// How long controllers may take to hold what they shall play.
-const STOCK_WAIT: Duration = Duration::from_secs(60);
+const STOCK_WAIT: Duration = Duration::from_mins(1);
 
 /// How long after the round the last receipt may take.
 const RECEIPT_WAIT: Duration = Duration::from_secs(90);
@@ -217,7 +217,7 @@ impl Round {
         }
         relay.cut();
         show.say(&format!("{CUT_OFF} is cut off the network from here on"));
-        let (from, until) = (at - Duration::from_secs(60), at + Duration::from_secs(60));
+        let (from, until) = (at - Duration::from_mins(1), at + Duration::from_mins(1));
         let mut restored = false;
         let mut late = false;
         let deadline = at + RECEIPT_WAIT;

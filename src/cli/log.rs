@@ -41,7 +41,7 @@ impl Log {
                 let log = LogReader::open(&station.log_folder())?;
                 log.visit::<anyhow::Error>(0..log.size(), |index, entry| {
                     if kind.as_ref().is_none_or(|kind| entry.kind().as_str() == kind) {
-                        tell(index, &entry, json)?;
+                        tell(index, &entry, json);
                     }
                     Ok(())
                 })?;
@@ -59,15 +59,14 @@ impl Log {
     }
 }
 
-fn tell(index: u64, entry: &crate::audit::entry::Entry, json: bool) -> anyhow::Result<()> {
+fn tell(index: u64, entry: &crate::audit::entry::Entry, json: bool) {
     if json {
         println!("{}", entry.as_str());
-        return Ok(());
+        return;
     }
     let who = entry.who().map(ToString::to_string).unwrap_or_default();
     let body: String = entry.body().get().chars().take(90).collect();
     println!("{index:>6} {} {:<22} {who:<24} {body}", entry.at(), entry.kind().as_str());
-    Ok(())
 }
 
 fn read_checkpoint(path: &std::path::Path) -> anyhow::Result<SignedCheckpoint> {

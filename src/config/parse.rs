@@ -16,6 +16,7 @@ pub fn within<N: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(i64) -> Re
 }
 
 /// `true` or `false`.
+#[expect(clippy::unnecessary_wraps, reason = "every parser has this shape")]
 pub fn switch(on: bool) -> Result<bool, Infallible> {
     Ok(on)
 }

@@ -60,7 +60,9 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
     let Ok(mut answer) = Writer::new(BufWriter::with_capacity(1 << 16, io::stdout().lock())) else {
         return ExitCode::FAILURE;
     };
-    let outcome = confine(arguments.into_iter()).map_err(Stop::from).and_then(|(file, length)| decode(file, length, &mut answer));
+    let outcome = confine(arguments.into_iter())
+        .map_err(Stop::from)
+        .and_then(|(file, length)| decode(file, length, &mut answer));
     match outcome {
         Ok(frames) => said(&answer.end(frames)),
         Err(Stop::Because(failure)) => said(&answer.failed(&failure)),
@@ -77,9 +79,12 @@ fn confine(arguments: impl Iterator<Item = String>) -> Result<(File, Millis), Fa
     let unlimited = |why: &str| Failure::Unlimited(why.to_owned());
     let numbers: Option<Vec<u64>> = arguments.map(|argument| argument.parse().ok()).collect();
     let Some([memory_bytes, cpu_s, length_ms]) = numbers.as_deref() else {
-        return Err(unlimited("decode-child needs memory, CPU time and length; it is called by loaban itself"));
+        return Err(unlimited(
+            "decode-child needs memory, CPU time and length; it is called by loaban itself",
+        ));
     };
-    let input = io::stdin().as_fd().try_clone_to_owned().map_err(|_| unlimited("no standard input"))?;
+    let input =
+        io::stdin().as_fd().try_clone_to_owned().map_err(|_| unlimited("no standard input"))?;
     let limits = [
         (Resource::AS, *memory_bytes, *memory_bytes),
         // One second between the signal that names the limit and the one that cannot be caught.
@@ -90,7 +95,9 @@ fn confine(arguments: impl Iterator<Item = String>) -> Result<(File, Millis), Fa
     ];
     for (resource, soft, hard) in limits {
         let (_, most) = resource.get().map_err(|_| unlimited("a limit cannot be read"))?;
-        resource.set(soft.min(most), hard.min(most)).map_err(|_| unlimited("a limit cannot be set"))?;
+        resource
+            .set(soft.min(most), hard.min(most))
+            .map_err(|_| unlimited("a limit cannot be set"))?;
     }
     Ok((File::from(input), Millis::new(*length_ms)))
 }
@@ -101,9 +108,11 @@ fn decode(file: File, length: Millis, answer: &mut Answer) -> Result<u64, Stop> 
     let name = container.format_info().short_name.to_owned();
     let tracks = container.tracks();
     let count = u16::try_from(tracks.len()).unwrap_or(u16::MAX);
-    let track = sound_track(tracks).ok_or(Failure::NoSound("no sound track in it".to_owned()))?.clone();
+    let track =
+        sound_track(tracks).ok_or(Failure::NoSound("no sound track in it".to_owned()))?.clone();
     let registry = registry();
-    let opened = Opened { name, tracks: count, declared: track.num_frames.filter(|frames| *frames > 0) };
+    let opened =
+        Opened { name, tracks: count, declared: track.num_frames.filter(|frames| *frames > 0) };
     let mut session = Session::new(&registry, &track, opened, length, answer)?;
     let mut end = Ending::default();
     while let Some(packet) = next(container.as_mut(), &mut end) {
@@ -165,7 +174,10 @@ fn sound_of(track: &Track) -> Option<&AudioCodecParameters> {
 }
 
 /// The next packet; an error of the container is an early end.
-fn next(container: &mut dyn FormatReader, end: &mut Ending) -> Option<symphonia::core::packet::Packet> {
+fn next(
+    container: &mut dyn FormatReader,
+    end: &mut Ending,
+) -> Option<symphonia::core::packet::Packet> {
     match container.next_packet() {
         Ok(packet) => packet,
         Err(fault) => {
@@ -205,17 +217,35 @@ impl<'a> Session<'a> {
         length: Millis,
         answer: &'a mut Answer,
     ) -> Result<Self, Failure> {
-        let sound = sound_of(track).ok_or(Failure::NoSound("a track without a codec".to_owned()))?;
+        let sound =
+            sound_of(track).ok_or(Failure::NoSound("a track without a codec".to_owned()))?;
         let known = registry.get_audio_decoder(sound.codec);
-        let codec = known.map_or_else(|| sound.codec.to_string(), |known| known.codec.info.short_name.to_owned());
+        let codec = known.map_or_else(
+            || sound.codec.to_string(),
+            |known| known.codec.info.short_name.to_owned(),
+        );
         let decoder = registry.make_audio_decoder(sound, &AudioDecoderOptions::default());
         let decoder = decoder.map_err(|fault| Failure::Unsupported(format!("{codec}: {fault}")))?;
         let gain = opus_gain(sound.extra_data.as_deref());
-        Ok(Self { decoder, codec, opened, length, gain, shape: None, frames: 0, samples: Vec::new(), answer })
+        Ok(Self {
+            decoder,
+            codec,
+            opened,
+            length,
+            gain,
+            shape: None,
+            frames: 0,
+            samples: Vec::new(),
+            answer,
+        })
     }
 
     /// Decodes one packet. `false` ends the track.
-    fn packet(&mut self, packet: &symphonia::core::packet::Packet, end: &mut Ending) -> Result<bool, Stop> {
+    fn packet(
+        &mut self,
+        packet: &symphonia::core::packet::Packet,
+        end: &mut Ending,
+    ) -> Result<bool, Stop> {
         let (rate, channels) = match self.decoder.decode(packet) {
             Ok(sound) => {
                 sound.copy_to_vec_interleaved(&mut self.samples);
@@ -248,7 +278,8 @@ impl<'a> Session<'a> {
             Some(_) => {}
         }
         self.frames += (self.samples.len() / count) as u64;
-        let rate = SampleRate::new(rate).map_err(|fault| Failure::Unsupported(fault.to_string()))?;
+        let rate =
+            SampleRate::new(rate).map_err(|fault| Failure::Unsupported(fault.to_string()))?;
         if self.frames > self.length.frames(rate) {
             return Err(Failure::TooLong.into());
         }
@@ -261,7 +292,8 @@ impl<'a> Session<'a> {
 
     fn introduce(&mut self, rate: u32, channels: &Channels) -> Result<(), Stop> {
         let count = channels.count();
-        let layout = layout(channels).ok_or_else(|| Failure::Unsupported(format!("{count} channels")))?;
+        let layout =
+            layout(channels).ok_or_else(|| Failure::Unsupported(format!("{count} channels")))?;
         self.shape = Some((rate, count));
         self.answer.header(&Header {
             rate,
@@ -278,12 +310,15 @@ impl<'a> Session<'a> {
     fn finish(self, end: &Ending) -> Result<u64, Stop> {
         if self.shape.is_none() {
             let fault = end.last_fault.clone();
-            let why = fault.unwrap_or_else(|| format!("{} damaged packets of {}", end.damaged, self.codec));
+            let why = fault
+                .unwrap_or_else(|| format!("{} damaged packets of {}", end.damaged, self.codec));
             return Err(Failure::NoSound(why).into());
         }
         let lost = self.opened.declared.map(|declared| declared.saturating_sub(self.frames));
         // Containers round the length they declare; a tenth of a second is no loss.
-        let short = self.shape.is_some_and(|(rate, _)| lost.is_some_and(|lost| lost > u64::from(rate) / 10));
+        let short = self
+            .shape
+            .is_some_and(|(rate, _)| lost.is_some_and(|lost| lost > u64::from(rate) / 10));
         if end.changed {
             self.answer.warning(Warned::Changed)?;
         } else if end.broken_off || short {
@@ -310,17 +345,23 @@ fn layout(channels: &Channels) -> Option<Vec<Speaker>> {
         return None;
     }
     match channels {
-        Channels::Positioned(positions) if count > 2 => Some(positions.iter().map(speaker).collect()),
+        Channels::Positioned(positions) if count > 2 => {
+            Some(positions.iter().map(speaker).collect())
+        }
         _ => Some(Format::usual(SampleRate::FULL, count)?.layout),
     }
 }
 
 fn speaker(position: Position) -> Speaker {
-    const LEFT: Position = Position::FRONT_LEFT.union(Position::FRONT_LEFT_CENTER).union(Position::FRONT_LEFT_WIDE);
-    const RIGHT: Position = Position::FRONT_RIGHT.union(Position::FRONT_RIGHT_CENTER).union(Position::FRONT_RIGHT_WIDE);
+    const LEFT: Position =
+        Position::FRONT_LEFT.union(Position::FRONT_LEFT_CENTER).union(Position::FRONT_LEFT_WIDE);
+    const RIGHT: Position =
+        Position::FRONT_RIGHT.union(Position::FRONT_RIGHT_CENTER).union(Position::FRONT_RIGHT_WIDE);
     const LFE: Position = Position::LFE1.union(Position::LFE2);
-    const LEFT_SURROUND: Position =
-        Position::REAR_LEFT.union(Position::SIDE_LEFT).union(Position::TOP_REAR_LEFT).union(Position::TOP_SIDE_LEFT);
+    const LEFT_SURROUND: Position = Position::REAR_LEFT
+        .union(Position::SIDE_LEFT)
+        .union(Position::TOP_REAR_LEFT)
+        .union(Position::TOP_SIDE_LEFT);
     if LEFT.contains(position) {
         Speaker::Left
     } else if RIGHT.contains(position) {

@@ -28,7 +28,9 @@ pub enum DecodeError {
         what: &'static str,
     },
     /// More bytes than allowed.
-    #[error("the file has {bytes} bytes, more than the limit of {limit}; save it as FLAC or MP3, or split it")]
+    #[error(
+        "the file has {bytes} bytes, more than the limit of {limit}; save it as FLAC or MP3, or split it"
+    )]
     TooLarge {
         /// Size of the file.
         bytes: u64,
@@ -50,25 +52,35 @@ pub enum DecodeError {
     #[error("the file holds no sound ({0}); export it again from the recorder, or record it again")]
     NoSound(String),
     /// Sound in a codec that is not decoded here.
-    #[error("the sound is coded as {0}, which is not supported; save it as WAV, FLAC or MP3 and send that")]
+    #[error(
+        "the sound is coded as {0}, which is not supported; save it as WAV, FLAC or MP3 and send that"
+    )]
     Unsupported(String),
     /// More sound than allowed.
     #[error("the recording is longer than the limit of {0}; split it")]
     TooLong(Millis),
     /// The child used up its CPU time.
-    #[error("decoding took more than {0} s of CPU time and was stopped; save the recording as WAV and send that")]
+    #[error(
+        "decoding took more than {0} s of CPU time and was stopped; save the recording as WAV and send that"
+    )]
     CpuLimit(u64),
     /// The child asked for too much memory.
-    #[error("decoding asked for more than {0} bytes of memory and was stopped; the file is damaged or not genuine")]
+    #[error(
+        "decoding asked for more than {0} bytes of memory and was stopped; the file is damaged or not genuine"
+    )]
     MemoryLimit(u64),
     /// The child fell silent.
-    #[error("decoding gave nothing for {0} and was stopped; try again, then save the recording as WAV")]
+    #[error(
+        "decoding gave nothing for {0} and was stopped; try again, then save the recording as WAV"
+    )]
     Silence(Millis),
     /// The child died of something else.
     #[error("the file made the decoder fail ({0}); it is damaged or not genuine; export it again")]
     Crashed(String),
     /// The child's answer broke the rules.
-    #[error("the decoder gave an answer that makes no sense ({0}); the file is damaged or not genuine")]
+    #[error(
+        "the decoder gave an answer that makes no sense ({0}); the file is damaged or not genuine"
+    )]
     Nonsense(#[from] WireError),
     /// A sample rate that nothing here can use.
     #[error(transparent)]

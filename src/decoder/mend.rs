@@ -33,7 +33,10 @@ pub(super) fn foreign(file: &mut File) -> Option<&'static str> {
         (28, b"Speex   ", "Speex"),
         (8, b"AVI ", "AVI video"),
     ];
-    marks.iter().find(|(at, mark, _)| start.get(*at..).is_some_and(|rest| rest.starts_with(mark))).map(|found| found.2)
+    marks
+        .iter()
+        .find(|(at, mark, _)| start.get(*at..).is_some_and(|rest| rest.starts_with(mark)))
+        .map(|found| found.2)
 }
 
 /// A FLAC with its metadata cut down to the stream information, if it is one and a frame can be found.
@@ -83,7 +86,10 @@ fn is_frame(bytes: &[u8]) -> bool {
 /// CRC-8 of polynomial x⁸ + x² + x + 1 (RFC 9639 section 9.1.8).
 fn checksum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| {
-        (0..8).fold(sum ^ byte, |sum: u8, _| if sum & 0x80 == 0 { sum << 1 } else { (sum << 1) ^ 0x07 })
+        (0..8).fold(
+            sum ^ byte,
+            |sum: u8, _| if sum & 0x80 == 0 { sum << 1 } else { (sum << 1) ^ 0x07 },
+        )
     })
 }
 

@@ -33,7 +33,8 @@ impl FileScratch {
     /// When the folder does not take a new file of that name.
     pub fn new(dir: &Path, name: &str) -> io::Result<Self> {
         let path = dir.join(name);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
         fs::remove_file(&path)?;
         Ok(Self { file, gathered: Vec::with_capacity(GATHER), bytes: Vec::new(), len: 0 })
     }

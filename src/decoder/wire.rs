@@ -206,7 +206,14 @@ impl Fields<'_> {
         }
         let layout = (0..channels).map(|_| speaker(self.byte()?)).collect::<Result<_, _>>()?;
         let tracks = u16::from_le_bytes(self.bytes()?);
-        Ok(Header { rate, layout, tracks, declared: self.maybe()?, codec: self.text()?, container: self.text()? })
+        Ok(Header {
+            rate,
+            layout,
+            tracks,
+            declared: self.maybe()?,
+            codec: self.text()?,
+            container: self.text()?,
+        })
     }
 
     fn warning(&mut self) -> Result<Warned, WireError> {
@@ -231,8 +238,14 @@ impl Fields<'_> {
     }
 }
 
-const SPEAKERS: [Speaker; 6] =
-    [Speaker::Left, Speaker::Right, Speaker::Centre, Speaker::Lfe, Speaker::LeftSurround, Speaker::RightSurround];
+const SPEAKERS: [Speaker; 6] = [
+    Speaker::Left,
+    Speaker::Right,
+    Speaker::Centre,
+    Speaker::Lfe,
+    Speaker::LeftSurround,
+    Speaker::RightSurround,
+];
 
 fn speaker(code: u8) -> Result<Speaker, WireError> {
     SPEAKERS.get(usize::from(code)).copied().ok_or(WireError::Field)
@@ -252,10 +265,13 @@ impl<W: Write> Writer<W> {
     }
 
     pub(super) fn header(&mut self, header: &Header) -> io::Result<()> {
-        let code = |speaker: &Speaker| SPEAKERS.iter().position(|known| known == speaker).expect("all are listed");
+        let code = |speaker: &Speaker| {
+            SPEAKERS.iter().position(|known| known == speaker).expect("all are listed")
+        };
         let mut payload = header.rate.to_le_bytes().to_vec();
         payload.push(u8::try_from(header.layout.len()).expect("at most eight"));
-        payload.extend(header.layout.iter().map(|speaker| u8::try_from(code(speaker)).expect("six")));
+        payload
+            .extend(header.layout.iter().map(|speaker| u8::try_from(code(speaker)).expect("six")));
         payload.extend(header.tracks.to_le_bytes());
         payload.extend(header.declared.unwrap_or(u64::MAX).to_le_bytes());
         text(&mut payload, &header.codec);
@@ -358,9 +374,13 @@ mod tests {
         writer.end(20_000).unwrap();
         let frames: Vec<Frame> = read(&bytes).into_iter().map(Result::unwrap).collect();
         assert_eq!(frames[0], Frame::Header(header()));
-        let samples: usize = frames.iter().map(|f| if let Frame::Block(b) = f { b.len() } else { 0 }).sum();
+        let samples: usize =
+            frames.iter().map(|f| if let Frame::Block(b) = f { b.len() } else { 0 }).sum();
         assert_eq!(samples, 40_000);
-        assert_eq!(frames[frames.len() - 2..], [Frame::Warning(Warned::Truncated(None)), Frame::End(20_000)]);
+        assert_eq!(
+            frames[frames.len() - 2..],
+            [Frame::Warning(Warned::Truncated(None)), Frame::End(20_000)]
+        );
     }
 
     #[test]
@@ -368,7 +388,9 @@ mod tests {
         let mut bytes = Vec::new();
         let mut writer = Writer::new(&mut bytes).unwrap();
         writer.failed(&Failure::NotAudio("\u{1b}[2Jđ".to_owned())).unwrap();
-        assert!(matches!(&read(&bytes)[0], Ok(Frame::Failed(Failure::NotAudio(text))) if text == "?[2J??"));
+        assert!(
+            matches!(&read(&bytes)[0], Ok(Frame::Failed(Failure::NotAudio(text))) if text == "?[2J??")
+        );
     }
 
     proptest! {

@@ -48,7 +48,7 @@ pub async fn examine(station: &Station) -> Vec<Finding> {
 
 async fn trust(station: &Station) -> Result<String, ServerError> {
     let (document, _) = station.trust().await?;
-    let soon = utc_now() + Duration::from_secs(60 * 86_400);
+    let soon = utc_now() + Duration::from_hours(1440);
     let ending = document.keys.iter().filter(|grant| grant.until < soon).count();
     let keys = document.keys.len();
     Ok(format!(

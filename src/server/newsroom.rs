@@ -133,7 +133,7 @@ impl Station {
     ) -> Result<(), ServerError> {
         self.person(by).await?.1.allow(by.as_str(), Action::Review)?;
         let Version::Draft(draft) = self.version(bulletin, language).await? else {
-            return Err(self.wrong_state(bulletin, language, "review", "a draft"));
+            return Err(wrong_state(bulletin, language, "review", "a draft"));
         };
         let reviewed = draft.review(by.clone(), utc_now())?;
         self.keep_step(Version::Reviewed(reviewed), "version.reviewed", by).await
@@ -149,7 +149,7 @@ impl Station {
     ) -> Result<(), ServerError> {
         self.person(by).await?.1.allow(by.as_str(), Action::Approve)?;
         let Version::Reviewed(reviewed) = self.version(bulletin, language).await? else {
-            return Err(self.wrong_state(bulletin, language, "approve", "reviewed"));
+            return Err(wrong_state(bulletin, language, "approve", "reviewed"));
         };
         let policy = ApprovalPolicy { reviewer_may_approve: self.config.reviewer_may_approve };
         reviewed.may_approve(by, policy)?;
@@ -182,7 +182,7 @@ impl Station {
     ) -> Result<(), ServerError> {
         self.person(by).await?.1.allow(by.as_str(), Action::Approve)?;
         let Version::Approved(approved) = self.version(bulletin, language).await? else {
-            return Err(self.wrong_state(bulletin, language, "withdraw", "approved"));
+            return Err(wrong_state(bulletin, language, "withdraw", "approved"));
         };
         let now = utc_now();
         let asset = approved.content().recording.asset;
@@ -195,17 +195,6 @@ impl Station {
         }
         tx.tell(&step_fact(&version, "version.withdrawn", by)).await?;
         Ok(tx.commit().await?)
-    }
-
-    fn wrong_state(
-        &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
-        step: &'static str,
-        needed: &'static str,
-    ) -> ServerError {
-        let (bulletin, language) = (bulletin.clone(), language.clone());
-        ServerError::WrongState { bulletin, language, step, needed }
     }
 
     async fn describe(&self, content: &Content) -> Result<Descriptor, ServerError> {
@@ -231,6 +220,16 @@ impl Station {
             valid_until: bulletin.valid_until,
         })
     }
+}
+
+fn wrong_state(
+    bulletin: &BulletinId,
+    language: &LangTag,
+    step: &'static str,
+    needed: &'static str,
+) -> ServerError {
+    let (bulletin, language) = (bulletin.clone(), language.clone());
+    ServerError::WrongState { bulletin, language, step, needed }
 }
 
 fn step_fact(version: &Version, kind: &'static str, by: &PersonId) -> Fact {

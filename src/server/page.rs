@@ -22,11 +22,11 @@ use crate::server::summary::{Summary, timeline_svg};
 use crate::time::Timestamp;
 
 /// How far the page looks back and ahead.
-const BACK: Duration = Duration::from_secs(86_400);
-const AHEAD: Duration = Duration::from_secs(86_400);
+const BACK: Duration = Duration::from_hours(24);
+const AHEAD: Duration = Duration::from_hours(24);
 
 /// A controller that was not heard for this long is shown as lost.
-const LOST_AFTER: Duration = Duration::from_secs(20 * 60);
+const LOST_AFTER: Duration = Duration::from_mins(20);
 
 pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).await.map_err(|source| ServerError::Listen { address, source })

@@ -32,14 +32,14 @@ const DAYS: u16 = 8;
 
 /// How long after its time an airing stays in the manifest: a controller that was away must still
 /// give it an outcome.
-const KEEP_PAST: Duration = Duration::from_secs(6 * 3_600);
+const KEEP_PAST: Duration = Duration::from_hours(6);
 
 /// A manifest that says nothing new is signed again when it has less than this left.
-const RENEW_BELOW: Duration = Duration::from_secs(5 * 86_400);
+const RENEW_BELOW: Duration = Duration::from_hours(120);
 
 /// How long a withdrawn recording is named in manifests: longer than any controller stays silent
 /// with a valid schedule.
-const NAME_WITHDRAWN: Duration = Duration::from_secs(30 * 86_400);
+const NAME_WITHDRAWN: Duration = Duration::from_hours(720);
 
 impl Station {
     /// Reads and checks the schedule of the store.

@@ -33,7 +33,7 @@ const WRITE_EVERY: Duration = Duration::from_millis(100);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How often the plan is made anew though nothing changed: days pass, manifests run out.
-const PLAN_EVERY: Duration = Duration::from_secs(600);
+const PLAN_EVERY: Duration = Duration::from_mins(10);
 
 /// Keep-alive of the server's connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -168,7 +168,7 @@ impl Server {
             }
             LinkEvent::Subscribed { .. } => self.input(Input::Up),
             LinkEvent::Message { topic, payload, .. } => {
-                self.input(Input::Message { topic, payload })
+                self.input(Input::Message { topic, payload });
             }
             LinkEvent::Down { reason } | LinkEvent::Refused { reason } => {
                 warn!(reason, "no broker");

@@ -30,7 +30,7 @@ use crate::vault::{
 };
 
 /// How long a key counts: longer than a term of office, shorter than for ever.
-const KEY_VALID: Duration = Duration::from_secs(2 * 366 * 86_400);
+const KEY_VALID: Duration = Duration::from_hours(17568);
 
 /// Bytes of a key or configuration file at most.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -168,7 +168,7 @@ impl Station {
             let missing = |what| ServerError::NoPassphrase { what, person: person.id.clone() };
             let own = passphrase.ok_or_else(|| missing("their key"))?;
             let root = root_passphrase.ok_or_else(|| missing("the root key"))?;
-            let root = self.unseal(&self.config.data.join("keys/root.json"), root)?;
+            let root = unseal(&self.config.data.join("keys/root.json"), root)?;
             let name = person_key_name(&self.config.net, Role::Content, &person.id);
             let key = Signer::from_seed(name, &entropy::bytes());
             keep_sealed(&path, &key, own)?;
@@ -187,15 +187,7 @@ impl Station {
         person: &PersonId,
         passphrase: &str,
     ) -> Result<Signer, ServerError> {
-        self.unseal(&self.person_key(person), passphrase)
-    }
-
-    fn unseal(&self, path: &Path, passphrase: &str) -> Result<Signer, ServerError> {
-        let text = read_text(path, FILE_BYTES_MAX)?;
-        let text = text.ok_or_else(|| ServerError::NoKey(path.to_owned()))?;
-        let sealed: Sealed = serde_json::from_str(&text)
-            .map_err(|e| VaultError::Damaged { path: path.to_owned(), why: e.to_string() })?;
-        Ok(sealed.unseal(passphrase)?)
+        unseal(&self.person_key(person), passphrase)
     }
 
     fn person_key(&self, person: &PersonId) -> PathBuf {
@@ -270,6 +262,14 @@ impl Station {
         tx.tell(&Fact::new(utc_now(), "controller.enrolled", "server", &body)).await?;
         Ok(tx.commit().await?)
     }
+}
+
+fn unseal(path: &Path, passphrase: &str) -> Result<Signer, ServerError> {
+    let text = read_text(path, FILE_BYTES_MAX)?;
+    let text = text.ok_or_else(|| ServerError::NoKey(path.to_owned()))?;
+    let sealed: Sealed = serde_json::from_str(&text)
+        .map_err(|e| VaultError::Damaged { path: path.to_owned(), why: e.to_string() })?;
+    Ok(sealed.unseal(passphrase)?)
 }
 
 fn new_key(role: Role, net: &NetId, holder: &str) -> Signer {

@@ -25,6 +25,7 @@ const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 /// A key sealed under a passphrase, as it is kept in a file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "`sealed` is the word of the file")]
 pub struct Sealed {
     /// The key's name.
     pub name: KeyName,

@@ -2,6 +2,8 @@
 //!
 //! Everything here needs what `./run test` installs; a missing component fails the test.
 
+#![expect(clippy::unwrap_used, reason = "everything here is a test; a failure names its line")]
+
 mod bad_input;
 mod cast;
 mod demo;

@@ -96,7 +96,7 @@ impl Town {
 
     fn everybody_plays(&self, occurrence: usize) {
         let mark = format!("_{occurrence}.wav");
-        wait_for(&format!("airing {occurrence} everywhere"), Duration::from_secs(60), || {
+        wait_for(&format!("airing {occurrence} everywhere"), Duration::from_mins(1), || {
             CONTROLLERS.iter().all(|controller| {
                 self.played(controller).iter().any(|file| file.to_str().unwrap().ends_with(&mark))
             })
@@ -173,7 +173,7 @@ fn whatever_is_killed_nothing_is_lost_and_nothing_routine_is_heard_twice() {
     listens(town.broker);
 
     let until = times[2] + Duration::from_secs(1);
-    wait_for("an outcome of every airing", Duration::from_secs(120), || {
+    wait_for("an outcome of every airing", Duration::from_mins(2), || {
         let fates = town.fates(until);
         let told = |f: &(String, String, String)| f.1 != "awaited" && f.1 != "planned";
         fates.len() == 9 && fates.iter().all(told)

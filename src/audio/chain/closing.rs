@@ -54,7 +54,11 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     /// Encodes until what players will hear keeps the promise, or the encodings run out.
-    pub(super) fn make<E: std::error::Error>(mut self, bare: f64, tags: &Tags) -> Result<Made, ChainError<E>> {
+    pub(super) fn make<E: std::error::Error>(
+        mut self,
+        bare: f64,
+        tags: &Tags,
+    ) -> Result<Made, ChainError<E>> {
         let ceiling = self.recipe.ceiling.get() - self.recipe.profile.margin().get();
         let target = self.recipe.target.get();
         let aim = target.min(bare + self.recipe.gain_max.get());
@@ -76,11 +80,22 @@ impl Work<'_> {
             let header = header_gain(lost - excess.max(0.0));
             let shortfall = shortfall(target - aim, excess);
             let after = shifted(raw, header);
-            return Ok(Made { bytes: packets.to_ogg(header, tags), after, gain, header, encodings, shortfall });
+            return Ok(Made {
+                bytes: packets.to_ogg(header, tags),
+                after,
+                gain,
+                header,
+                encodings,
+                shortfall,
+            });
         }
     }
 
-    fn encode<E: std::error::Error>(&mut self, gain: f64, limit: Dbtp) -> Result<Packets, ChainError<E>> {
+    fn encode<E: std::error::Error>(
+        &mut self,
+        gain: f64,
+        limit: Dbtp,
+    ) -> Result<Packets, ChainError<E>> {
         let mut writer = Writer::new(self.recipe)?;
         self.run::<ChainError<E>>(gain, limit, |samples| Ok(writer.push(samples)?))?;
         Ok(writer.finish()?)

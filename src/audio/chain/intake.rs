@@ -47,7 +47,11 @@ impl Entry {
         Millis::of_frames(self.frames, self.format.rate)
     }
 
-    pub(super) fn next<S: Source>(&mut self, source: &mut S, watch: &mut dyn Watch) -> Result<bool, S::Error> {
+    pub(super) fn next<S: Source>(
+        &mut self,
+        source: &mut S,
+        watch: &mut dyn Watch,
+    ) -> Result<bool, S::Error> {
         self.mono.clear();
         watch.enter(Stage::Source, self.done());
         if !source.next_block(&mut self.block)? {

@@ -27,7 +27,8 @@ impl Show {
         let style = ProgressStyle::with_template("{prefix:34} {bar:20} {msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         let row = |village: &Village| {
-            let languages: Vec<&str> = village.languages.iter().map(|l| l.as_str()).collect();
+            let languages: Vec<&str> =
+                village.languages.iter().map(crate::lang::LangTag::as_str).collect();
             let row = table.add(ProgressBar::new(1).with_style(style.clone()));
             row.set_prefix(format!("{} [{}]", village.name, languages.join(" ")));
             row
@@ -87,7 +88,7 @@ fn words(village: &Village, at: Timestamp) -> String {
 pub(super) fn airings(summary: &Summary, zone: Zone) {
     eprintln!("\nLượt phát / airings");
     for line in summary.lines.iter().filter(|line| line.fate != Fate::Dropped) {
-        let heard: Vec<&str> = line.heard.iter().map(|language| language.as_str()).collect();
+        let heard: Vec<&str> = line.heard.iter().map(crate::lang::LangTag::as_str).collect();
         let cause = line.cause.as_deref().map(cause_vi).unwrap_or_default();
         let index = line.log_index.map(|n| format!("log {n}")).unwrap_or_default();
         eprintln!(
