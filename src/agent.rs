@@ -64,6 +64,8 @@ pub struct Restored {
     pub records: Vec<Record>,
     /// The trust document's note; the one it was provisioned with at first.
     pub trust: Option<String>,
+    /// Whether that note is the one it was provisioned with: the anchors must vouch for it.
+    pub provisioned: bool,
     /// The manifest's note.
     pub manifest: Option<String>,
     /// The recordings.
@@ -255,7 +257,7 @@ impl Agent {
         restored: Restored,
         now: Now,
     ) -> Result<Self, StartError> {
-        let trust = first_trust(&settings, restored.trust.as_deref())?;
+        let trust = first_trust(&settings, &restored)?;
         let mut agent = Self {
             topics: Topics::new(&settings.net),
             clock: clock::Clock::new(now, settings.rtc),
@@ -388,15 +390,16 @@ impl Agent {
     }
 }
 
-fn first_trust(settings: &Settings, note: Option<&str>) -> Result<TrustDocument, StartError> {
-    let note = note.ok_or(StartError::NoTrust)?;
+fn first_trust(settings: &Settings, restored: &Restored) -> Result<TrustDocument, StartError> {
+    let note = restored.trust.as_deref().ok_or(StartError::NoTrust)?;
     let bad = |e: &dyn std::fmt::Display| StartError::BadTrust(e.to_string());
     let parsed = Note::parse(note.as_bytes()).map_err(|e| bad(&e))?;
     let document: TrustDocument =
         protocol::decode(&settings.net, parsed.text()).map_err(|e| bad(&e))?;
-    // A later document than the provisioned one was checked when it was taken; its own roots vouch
-    // for it here, and the anchors for the first.
-    let anchors = if document.version == 1 { &settings.anchors } else { &document.anchors() };
+    // A document that was taken later was checked against the one before it, back to the first;
+    // its own roots vouch for it here.
+    let own = document.anchors();
+    let anchors = if restored.provisioned { &settings.anchors } else { &own };
     document.begins(anchors, &parsed).map_err(|e| bad(&e))?;
     Ok(document)
 }

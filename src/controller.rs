@@ -27,6 +27,9 @@ use crate::vault::{
 /// Keep-alive of the main connection: a lost link shows within two and a half times this.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// How often free storage is measured.
+const MEASURE_EVERY: Duration = Duration::from_mins(1);
+
 /// Reports of the speaker that may wait; it makes a few a minute.
 const REPORTS_MAX: usize = 256;
 
@@ -109,6 +112,7 @@ pub async fn run(
 ) -> Result<(), ControllerError> {
     let mut shell = Shell::start(config, glance)?;
     shell.carry_out().await?;
+    shell.compact()?;
     loop {
         let wake = shell.clock.until(shell.agent.wake_at(shell.clock.now()));
         let input = tokio::select! {
@@ -118,7 +122,7 @@ pub async fn run(
                 shell.look(token, &sounded);
                 Some(Input::Speaker { token, sounded })
             }
-            () = tokio::time::sleep(wake) => Some(Input::Tick),
+            () = tokio::time::sleep(wake) => Some(shell.tick()),
             () = crate::shutdown::told(&mut stop) => break,
         };
         if let Some(input) = input {
@@ -126,6 +130,7 @@ pub async fn run(
         }
         shell.carry_out().await?;
     }
+    shell.goodbye().await;
     shell.main.close().await;
     Ok(())
 }
@@ -155,6 +160,7 @@ struct Shell {
     glance: watch::Sender<Glance>,
     online: bool,
     told_down: bool,
+    measured: Option<crate::time::Uptime>,
 }
 
 impl Shell {
@@ -164,8 +170,7 @@ impl Shell {
         let clock = Clock::start();
         let restored = restore(&config)?;
         let agent = Agent::start(settings(&config), device_key(&config)?, restored, clock.now())?;
-        let mut shelf = Shelf::open(&config.state)?;
-        shelf.replace_diary(&agent.compact(clock.now()))?;
+        let shelf = Shelf::open(&config.state)?;
         let (send, reports) = mpsc::channel(REPORTS_MAX);
         let folder = config.state.clone();
         let recording = move |asset| folder.join("assets").join(format!("{asset}.opus"));
@@ -197,7 +202,14 @@ impl Shell {
             glance,
             online: false,
             told_down: false,
+            measured: None,
         })
+    }
+
+    /// Replaces the diary by what it says. Only when nothing is queued: what is queued is in the
+    /// agent already and would be written a second time.
+    fn compact(&mut self) -> Result<(), ControllerError> {
+        Ok(self.shelf.replace_diary(&self.agent.compact(self.clock.now()))?)
     }
 
     async fn main_event(&mut self, event: LinkEvent) -> Option<Input> {
@@ -228,6 +240,24 @@ impl Shell {
                 Some(Input::MainDown)
             }
         }
+    }
+
+    /// A stop that was asked for is told as a lost link is: nobody shall wait for a report.
+    async fn goodbye(&self) {
+        let (topic, note) = self.agent.will(self.clock.now());
+        // Without a link the broker publishes the will by itself.
+        let _ = self.main.publish(&topic, note.into_bytes(), Qos::AtLeastOnce, true).await;
+    }
+
+    /// Time passed; now and then free storage is measured.
+    fn tick(&mut self) -> Input {
+        let up = self.clock.now().up;
+        if self.measured.is_some_and(|at| up < at + MEASURE_EVERY) {
+            return Input::Tick;
+        }
+        self.measured = Some(up);
+        let free = rustix::fs::statvfs(&self.config.state);
+        free.map_or(Input::Tick, |fs| Input::Storage { free_kib: fs.f_bavail * fs.f_frsize / 1024 })
     }
 
     async fn bulk_event(&mut self, event: LinkEvent) -> Option<Input> {
@@ -391,6 +421,7 @@ fn password(config: &Config) -> Result<String, ControllerError> {
 fn restore(config: &Config) -> Result<Restored, ControllerError> {
     let mut restored = Shelf::restore(&config.state, &config.net)?;
     if restored.trust.is_none() {
+        restored.provisioned = true;
         restored.trust = read_text(&config.trust, crate::note::NOTE_BYTES_MAX as u64)?;
     }
     Ok(restored)

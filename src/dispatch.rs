@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::id::{AreaId, ControllerId, NetId};
+use crate::id::{ControllerId, NetId};
 use crate::note::{PublicKey, Signer};
 use crate::protocol::{self, Ack, Document, Down, Status, Topics};
 use crate::receipt::Chained;
@@ -101,15 +101,8 @@ pub enum Input {
         /// Its number of blocks.
         blocks: u32,
     },
-    /// An emergency whose fact is in the log.
-    Emergency {
-        /// Its sequence number.
-        sequence: u64,
-        /// Where.
-        areas: Vec<AreaId>,
-        /// Its note.
-        note: String,
-    },
+    /// A recording that may be fanned out no more.
+    Withdrawn(Digest),
     /// Receipts are in the log.
     Logged {
         /// Whose.
@@ -121,8 +114,6 @@ pub enum Input {
         /// The log's root.
         log_root: Digest,
     },
-    /// Receipts could not be written; they will come again.
-    NotLogged(ControllerId),
     /// Time passed.
     Tick,
 }
@@ -195,7 +186,6 @@ pub struct Dispatch {
     trust: Vec<String>,
     devices: BTreeMap<ControllerId, Device>,
     fanout: fanout::Fanout,
-    emergency: u64,
     log_head: (u64, Digest),
     out: VecDeque<Output>,
 }
@@ -212,7 +202,6 @@ impl Dispatch {
             trust: vec![],
             devices: BTreeMap::new(),
             fanout: fanout::Fanout::new(pace),
-            emergency: 0,
             log_head: (0, Digest::ZERO),
             out: VecDeque::new(),
         }
@@ -237,17 +226,10 @@ impl Dispatch {
             Input::Asset { asset, descriptor, blocks } => {
                 self.fanout.offer(asset, descriptor, blocks);
             }
-            Input::Emergency { sequence, areas, note } => {
-                self.raise(sequence, &areas, &note);
-            }
+            Input::Withdrawn(asset) => self.fanout.withdraw(asset),
             Input::Logged { controller, progress, log_size, log_root } => {
                 self.log_head = (log_size, log_root);
                 self.logged(&controller, progress);
-            }
-            Input::NotLogged(controller) => {
-                if let Some(device) = self.devices.get_mut(&controller) {
-                    device.ingesting = false;
-                }
             }
             Input::Tick => {}
         }
@@ -314,15 +296,11 @@ impl Dispatch {
 
     fn set_manifest(&mut self, controller: &ControllerId, number: u64, note: String) {
         let Some(device) = self.devices.get_mut(controller) else { return };
+        if device.manifest.as_ref().is_some_and(|(held, _)| *held == number) {
+            return;
+        }
         device.manifest = Some((number, note.clone()));
         self.send(self.topics.down(controller, Down::Manifest), note, true);
-    }
-
-    fn raise(&mut self, sequence: u64, areas: &[AreaId], note: &str) {
-        self.emergency = self.emergency.max(sequence);
-        for area in areas {
-            self.send(self.topics.area_emergency(area), note.to_owned(), false);
-        }
     }
 
     fn logged(&mut self, controller: &ControllerId, progress: Progress) {

@@ -76,8 +76,7 @@ impl ManifestAiring {
     /// How long it sounds, chimes and gaps included.
     pub fn length(&self) -> Duration {
         let items: u64 = self.items.iter().map(|item| item.length_ms).sum();
-        let parts = self.items.len() as u64 + if self.chime { 2 } else { 0 };
-        let gaps = u64::from(self.gap_ms) * parts.saturating_sub(1);
+        let gaps = u64::from(self.gap_ms) * (self.items.len() as u64).saturating_sub(1);
         let chimes = if self.chime {
             Tone::Opening.duration().get() + Tone::Closing.duration().get()
         } else {
@@ -333,9 +332,9 @@ mod tests {
     }
 
     #[test]
-    fn an_airing_is_as_long_as_its_parts_and_the_gaps_between_them() {
+    fn an_airing_is_as_long_as_its_chimes_its_items_and_the_gaps_between_them() {
         let chimes = Tone::Opening.duration().get() + Tone::Closing.duration().get();
         let length = airing(0, 0, "vi").length();
-        assert_eq!(length, Duration::from_millis(chimes + 500 + 4_000 + 500));
+        assert_eq!(length, Duration::from_millis(chimes + 4_000));
     }
 }

@@ -13,7 +13,7 @@ pub use body::{
     Ack, ClockAnswer, ClockAsk, Descriptor, DescriptorError, Emergency, EmergencyAction,
     EmergencySound, Order, OrderCommand, Status, StatusState, Want, bitmap,
 };
-pub use envelope::{Document, EnvelopeError, decode, encode, peek_controller};
+pub use envelope::{Document, EnvelopeError, decode, encode};
 pub use topic::{Down, Topic, Topics, Up};
 
 /// The version of the protocol, in every topic and document.

@@ -172,6 +172,9 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Something that was looked at is not well.
+    #[error("{0}")]
+    Unwell(String),
     /// A task of the server ended.
     #[error("a part of the server ended: {0}; restart it")]
     Task(String),

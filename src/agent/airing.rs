@@ -97,7 +97,7 @@ impl Agent {
         if let Some(cause) = self.forbidden(utc, airing) {
             return Verdict::Skip(cause);
         }
-        if self.playing.is_some() || self.emergencies.is_waiting() {
+        if self.playing.is_some() || self.awaits_emergency() {
             return Verdict::Wait;
         }
         let ready: Vec<bool> = airing.items.iter().map(|item| self.is_ready(item, utc)).collect();
@@ -154,6 +154,8 @@ impl Agent {
         shelf.descriptor().is_some_and(|descriptor| {
             descriptor.bulletin == item.bulletin
                 && descriptor.language == item.language
+                // The length counts against quiet hours: it is the approver's, not the server's.
+                && descriptor.length_ms == item.length_ms
                 && manifest.languages.contains(&item.language)
                 && covers(descriptor, manifest, utc)
         })
@@ -249,6 +251,7 @@ impl Agent {
 
     fn end_open_airing(&mut self, utc: Timestamp, outcome: Outcome, cause: Option<Cause>) {
         let Some(open) = self.diary.open_airing().cloned() else { return };
+        let sounded = open.items.iter().any(|item| item.outcome == Outcome::Completed);
         let hole = open.items.iter().any(|item| item.outcome != Outcome::Completed);
         let (outcome, cause) = match outcome {
             Outcome::Completed if hole => (Outcome::Interrupted, Some(Cause::Missing)),
@@ -259,7 +262,7 @@ impl Agent {
             manifest: open.manifest,
             outcome,
             cause,
-            evidence: Evidence::Rendered,
+            evidence: if sounded { Evidence::Rendered } else { Evidence::Commanded },
             begun: Some(open.at),
             ended: (cause != Some(Cause::Power)).then_some(utc),
             items: open.items,
@@ -282,20 +285,19 @@ fn item_receipts(airing: &ManifestAiring, outcome: impl Fn(usize) -> Outcome) ->
 fn running_order(airing: &ManifestAiring, ready: &[bool]) -> (Vec<Part>, Vec<Option<usize>>) {
     let mut order: Vec<(Part, Option<usize>)> = Vec::new();
     let gap = Duration::from_millis(airing.gap_ms.into());
-    let mut push = |part: Part, item: Option<usize>| {
-        if !order.is_empty() && !gap.is_zero() {
+    if airing.chime {
+        order.push((Part::Tone(Tone::Opening), None));
+    }
+    let sounding = airing.items.iter().enumerate().filter(|(n, _)| ready[*n]);
+    for (nth, (n, item)) in sounding.enumerate() {
+        if nth > 0 && !gap.is_zero() {
             order.push((Part::Silence(gap), None));
         }
-        order.push((part, item));
-    };
-    if airing.chime {
-        push(Part::Tone(Tone::Opening), None);
-    }
-    for (n, item) in airing.items.iter().enumerate().filter(|(n, _)| ready[*n]) {
-        push(Part::Sound { asset: item.asset, language: item.language.clone() }, Some(n));
+        let language = item.language.clone();
+        order.push((Part::Sound { asset: item.asset, language }, Some(n)));
     }
     if airing.chime {
-        push(Part::Tone(Tone::Closing), None);
+        order.push((Part::Tone(Tone::Closing), None));
     }
     order.into_iter().unzip()
 }

@@ -76,6 +76,8 @@ pub enum Record {
     },
     /// An emergency was accepted; its signed note.
     Emergency {
+        /// Which.
+        id: EmergencyId,
         /// The note.
         note: String,
     },
@@ -123,7 +125,7 @@ pub(super) struct Diary {
     open: Option<OpenAiring>,
     boot: u64,
     order: u64,
-    pub(super) emergencies: Vec<String>,
+    pub(super) emergencies: BTreeMap<EmergencyId, String>,
     pub(super) attempts: BTreeMap<EmergencyId, u8>,
     pub(super) ended: BTreeMap<EmergencyId, Timestamp>,
 }
@@ -142,7 +144,7 @@ impl Diary {
             open: None,
             boot: 0,
             order: 0,
-            emergencies: vec![],
+            emergencies: BTreeMap::new(),
             attempts: BTreeMap::new(),
             ended: BTreeMap::new(),
         };
@@ -167,11 +169,15 @@ impl Diary {
                 self.over.insert(airing);
             }
             Record::Acked { upto } => self.acked = upto,
-            Record::Emergency { note } => self.emergencies.push(note),
+            Record::Emergency { id, note } => {
+                self.emergencies.insert(id, note);
+            }
             Record::EmergencyBegun { id, attempt } => {
                 self.attempts.insert(id, attempt);
             }
             Record::EmergencyOver { id, forget } => {
+                self.emergencies.remove(&id);
+                self.attempts.remove(&id);
                 self.ended.insert(id, forget);
             }
             Record::Order { number } => self.order = number,
@@ -290,7 +296,9 @@ impl Diary {
     }
 
     fn emergency_records(&self, now: Option<Timestamp>) -> Vec<Record> {
-        let notes = self.emergencies.iter().map(|note| Record::Emergency { note: note.clone() });
+        let notes = self.emergencies.iter();
+        let notes =
+            notes.map(|(id, note)| Record::Emergency { id: id.clone(), note: note.clone() });
         let begun = self.attempts.iter();
         let begun = begun.map(|(id, n)| Record::EmergencyBegun { id: id.clone(), attempt: *n });
         let ended = self.ended.iter().filter(|(_, forget)| now.is_none_or(|now| now < **forget));

@@ -10,7 +10,7 @@ use crate::agent::airing::What;
 use crate::agent::{Agent, Part, Record, Sounded};
 use crate::audio::tone::Tone;
 use crate::digest::Digest;
-use crate::id::EmergencyId;
+use crate::id::{AreaId, EmergencyId};
 use crate::note::Note;
 use crate::protocol::{self, Emergency, EmergencyAction, EmergencySound};
 use crate::receipt::{Cause, EmergencyStep, Event};
@@ -35,17 +35,14 @@ const REPEAT_MAX: u8 = 10;
 #[derive(Debug, Default)]
 pub(super) struct Emergencies {
     held: BTreeMap<EmergencyId, Emergency>,
+    /// Notes that came before the clock was trusted.
+    untimed: Vec<Vec<u8>>,
 }
 
 impl Emergencies {
     /// The recordings that they need.
     pub(super) fn assets(&self) -> Vec<Digest> {
         self.held.values().flat_map(sounds).map(|sound| sound.asset).collect()
-    }
-
-    /// Whether one is still to be played.
-    pub(super) fn is_waiting(&self) -> bool {
-        !self.held.is_empty()
     }
 }
 
@@ -58,12 +55,19 @@ fn sounds(emergency: &Emergency) -> &[EmergencySound] {
 
 impl Agent {
     pub(super) fn take_emergency(&mut self, now: Now, payload: &[u8]) -> Result<(), String> {
-        let utc = self.clock.utc(now.up).ok_or("no emergency before the clock is trusted")?;
-        let emergency = self.open_emergency(utc, payload)?;
+        let Some(utc) = self.clock.utc(now.up) else {
+            // After a power cut the broker's queue comes before the answer to the first question.
+            if self.emergencies.untimed.len() < HELD_MAX {
+                self.emergencies.untimed.push(payload.to_vec());
+            }
+            return Ok(());
+        };
+        let emergency = self.open_emergency(utc, payload, &[])?;
         if !emergency.areas.iter().any(|area| self.areas().contains(area)) {
             // Every controller may read every area's topic; this one is for somewhere else.
             return Ok(());
         }
+        self.open_emergency(utc, payload, self.areas())?;
         if emergency.expires <= utc || emergency.expires > emergency.issued + VALID_MAX {
             return Err(format!("emergency {} expired at {}", emergency.id, emergency.expires));
         }
@@ -77,10 +81,25 @@ impl Agent {
         Ok(())
     }
 
-    fn open_emergency(&self, utc: Timestamp, payload: &[u8]) -> Result<Emergency, String> {
+    /// Takes the emergencies that came before the clock was trusted.
+    fn take_untimed(&mut self, now: Now) {
+        for payload in std::mem::take(&mut self.emergencies.untimed) {
+            if let Err(why) = self.take_emergency(now, &payload) {
+                self.refuse(now, "emergency", &why);
+            }
+        }
+    }
+
+    /// Opens an emergency that enough officers of the places in `chain` signed; of any place where
+    /// it is empty.
+    fn open_emergency(
+        &self,
+        utc: Timestamp,
+        payload: &[u8],
+        chain: &[AreaId],
+    ) -> Result<Emergency, String> {
         let note = Note::parse(payload).map_err(|e| e.to_string())?;
-        let text =
-            self.trust.open_emergency(&note, self.areas(), utc).map_err(|e| e.to_string())?;
+        let text = self.trust.open_emergency(&note, chain, utc).map_err(|e| e.to_string())?;
         protocol::decode(&self.settings.net, text).map_err(|e| e.to_string())
     }
 
@@ -91,7 +110,8 @@ impl Agent {
         if self.emergencies.held.len() >= HELD_MAX {
             return Err(format!("{HELD_MAX} emergencies are held already; cancel one"));
         }
-        self.keep(Record::Emergency { note: String::from_utf8_lossy(note).into_owned() });
+        let note = String::from_utf8_lossy(note).into_owned();
+        self.keep(Record::Emergency { id: emergency.id.clone(), note });
         self.tell(utc, &emergency.id, EmergencyStep::Accepted, 0);
         self.emergencies.held.insert(emergency.id.clone(), emergency);
         self.stock();
@@ -125,8 +145,8 @@ impl Agent {
     }
 
     pub(super) fn restore_emergencies(&mut self) {
-        for note in self.diary.emergencies.clone() {
-            let opened = self.open_emergency(Timestamp::EPOCH, note.as_bytes());
+        for note in self.diary.emergencies.clone().into_values() {
+            let opened = self.open_emergency(Timestamp::EPOCH, note.as_bytes(), self.areas());
             if let Ok(emergency) = opened
                 && !self.diary.ended.contains_key(&emergency.id)
             {
@@ -136,8 +156,17 @@ impl Agent {
         self.stock();
     }
 
+    /// Whether an emergency is still to be played here: one without a recording in any language of
+    /// the village does not hold up the rest.
+    pub(super) fn awaits_emergency(&self) -> bool {
+        let languages = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.languages);
+        let here = |sound: &EmergencySound| languages.contains(&sound.language);
+        self.emergencies.held.values().any(|emergency| sounds(emergency).iter().any(here))
+    }
+
     pub(super) fn advance_emergencies(&mut self, now: Now) {
         let Some(utc) = self.clock.utc(now.up) else { return };
+        self.take_untimed(now);
         self.expire_emergencies(utc);
         let ready = self.emergencies.held.values().find_map(|emergency| {
             let parts = self.emergency_parts(emergency, utc);

@@ -63,6 +63,11 @@ impl Agent {
         if document.version == self.trust.version {
             return Ok(());
         }
+        if document.version > self.trust.version + 1 {
+            // A status tells the server which versions are missing; they come each in turn.
+            self.upkeep.report();
+            return Ok(());
+        }
         document.follows(&self.trust, &note).map_err(|e| e.to_string())?;
         self.trust = document;
         let text = String::from_utf8_lossy(payload).into_owned();
@@ -91,6 +96,9 @@ impl Agent {
         let withdrawn = manifest.withdrawn.clone();
         self.manifest = Some(manifest);
         self.stock();
+        if self.plays_any_of(&withdrawn) {
+            self.stop(Cause::Refused);
+        }
         for asset in withdrawn {
             if self.library.get(asset).is_some() {
                 self.forget(asset);
@@ -105,6 +113,12 @@ impl Agent {
         for asset in self.library.need(needed) {
             self.forget(asset);
         }
+    }
+
+    fn plays_any_of(&self, withdrawn: &[Digest]) -> bool {
+        let open = self.diary.open_airing();
+        self.playing.is_some()
+            && open.is_some_and(|open| open.items.iter().any(|i| withdrawn.contains(&i.asset)))
     }
 
     fn forget(&mut self, asset: Digest) {
@@ -145,6 +159,7 @@ impl Agent {
             }
             OrderCommand::Volume { percent } => {
                 self.upkeep.volume_percent = (*percent).min(100);
+                self.upkeep.changed();
                 self.out.push_back(Output::Volume(self.upkeep.volume_percent));
                 "volume"
             }
@@ -155,7 +170,10 @@ impl Agent {
                 }
                 "selftest"
             }
-            OrderCommand::Report {} => "report",
+            OrderCommand::Report {} => {
+                self.upkeep.report();
+                "report"
+            }
         }
     }
 
@@ -166,6 +184,7 @@ impl Agent {
         }
         if let Some(record) = self.diary.acknowledged(&ack.chain, ack.upto) {
             self.keep(record);
+            self.upkeep.changed();
         }
         self.upkeep.acknowledged();
         Ok(())
@@ -174,7 +193,13 @@ impl Agent {
     fn take_time(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
         let answer: ClockAnswer = self.open(now, Role::Time, payload)?;
         if answer.controller == self.settings.controller && self.clock.answered(now, &answer) {
-            self.upkeep.newest = (answer.manifest, answer.emergency);
+            let held = self.manifest.as_ref().map_or(0, |manifest| manifest.number);
+            let known = std::mem::replace(&mut self.upkeep.newest, answer.manifest);
+            if held < known {
+                let why =
+                    format!("manifest {known} exists and does not come: the broker withholds it");
+                self.refuse(now, "manifest", &why);
+            }
             self.upkeep.changed();
         }
         Ok(())
@@ -256,7 +281,7 @@ impl Agent {
         }
     }
 
-    fn refuse(&mut self, now: Now, topic: &str, why: &str) {
+    pub(super) fn refuse(&mut self, now: Now, topic: &str, why: &str) {
         let Some(utc) = self.clock.utc(now.up) else { return };
         if self.upkeep.may_tell_refusal(now.up, topic, why) {
             let topic = topic.chars().take(200).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::agent::airing::What;
 use crate::agent::{Agent, Output, clock};
 use crate::digest::Digest;
 use crate::manifest::Manifest;
@@ -41,7 +42,8 @@ pub(super) struct Upkeep {
     batch_at: Option<Uptime>,
     refusals: BTreeMap<(String, String), Uptime>,
     told_boot: bool,
-    pub(super) newest: (u64, u64),
+    /// The newest manifest that the server spoke of.
+    pub(super) newest: u64,
     pub(super) storage_free_kib: u64,
     pub(super) volume_percent: u8,
     pub(super) software: String,
@@ -59,7 +61,7 @@ impl Default for Upkeep {
             batch_at: None,
             refusals: BTreeMap::new(),
             told_boot: false,
-            newest: (0, 0),
+            newest: 0,
             storage_free_kib: 0,
             volume_percent: 100,
             software: String::new(),
@@ -82,6 +84,11 @@ impl Upkeep {
 
     pub(super) fn changed(&mut self) {
         self.changed = true;
+    }
+
+    /// A status leaves as soon as it can.
+    pub(super) fn report(&mut self) {
+        self.status_at = None;
     }
 
     pub(super) fn acknowledged(&mut self) {
@@ -215,7 +222,8 @@ impl Agent {
     /// Opens the bulk connection while blocks are missing, asks for them, closes it after; and
     /// drops it while an emergency sounds.
     fn fetch(&mut self, now: Now) {
-        let wanted = if self.upkeep.main { self.library.wanted() } else { vec![] };
+        let alarmed = self.playing.as_ref().is_some_and(|p| matches!(p.what, What::Emergency(..)));
+        let wanted = if self.upkeep.main && !alarmed { self.library.wanted() } else { vec![] };
         let filters: Vec<String> =
             wanted.iter().map(|asset| self.topics.asset_filter(*asset)).collect();
         if filters != self.upkeep.filters {

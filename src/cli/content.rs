@@ -67,6 +67,13 @@ pub(super) struct Step {
     by: PersonId,
 }
 
+impl Step {
+    fn done(&self, word: &str) -> bool {
+        println!("{} in {} is {word}", self.bulletin, self.language);
+        true
+    }
+}
+
 impl Bulletin {
     pub(super) async fn run(self) -> anyhow::Result<bool> {
         match self {
@@ -77,19 +84,19 @@ impl Bulletin {
             Self::List { which, json } => list(&which.open().await?, json).await,
             Self::Review(step) => {
                 step.which.open().await?.review(&step.bulletin, &step.language, &step.by).await?;
-                Ok(true)
+                Ok(step.done("reviewed"))
             }
             Self::Approve { step, passphrase_file } => {
                 let what = format!("the key of {}", step.by);
                 let secret = passphrase(passphrase_file.as_deref(), &what)?;
                 let station = step.which.open().await?;
                 station.approve(&step.bulletin, &step.language, &step.by, &secret).await?;
-                Ok(true)
+                Ok(step.done("approved"))
             }
             Self::Withdraw { step, reason } => {
                 let station = step.which.open().await?;
                 station.withdraw(&step.bulletin, &step.language, &step.by, reason).await?;
-                Ok(true)
+                Ok(step.done("withdrawn"))
             }
         }
     }

@@ -146,15 +146,16 @@ impl Mosquitto {
     pub(super) async fn run(self) -> anyhow::Result<bool> {
         let station = self.which.open().await?;
         std::fs::create_dir_all(&self.out)?;
+        let out = self.out.canonicalize()?;
         let rules = Rules::new(station.config.net.as_str())?;
         let setup = Setup {
             listen: self.listen,
-            password_file: self.out.join("passwords"),
-            acl_file: self.out.join("acl"),
+            password_file: out.join("passwords"),
+            acl_file: out.join("acl"),
             persistence_directory: None,
             limits: Limits::default(),
         };
-        write_atomic(&self.out.join("mosquitto.conf"), conf(&setup).as_bytes())?;
+        write_atomic(&out.join("mosquitto.conf"), conf(&setup).as_bytes())?;
         write_atomic(&setup.acl_file, acl(&rules).as_bytes())?;
         let mut lines = password_line("server", &station.broker_password()?, entropy::bytes())?;
         for device in station.store.devices().await? {
@@ -165,7 +166,11 @@ impl Mosquitto {
             lines += &password_line(device.controller.as_str(), password.trim(), entropy::bytes())?;
         }
         write_secret(&setup.password_file, format!("{}\n", lines.trim_end()).as_bytes())?;
-        println!("start it: mosquitto -c {}", self.out.join("mosquitto.conf").display());
+        println!(
+            "let Mosquitto read its passwords: chown mosquitto {}",
+            setup.password_file.display()
+        );
+        println!("start it: mosquitto -c {}", out.join("mosquitto.conf").display());
         Ok(true)
     }
 }

@@ -1,4 +1,4 @@
-//! `schedule`: check, import, plan.
+//! `schedule`: import, plan.
 
 use std::path::PathBuf;
 

@@ -177,10 +177,12 @@ until = "21:00"
     fn three_faults_are_told_at_once_each_with_its_line() {
         let text = good()
             .replace("\"laichau\"", "\"Lai Châu\"")
-            .replace("from = \"05:00\"", "from = \"25:00\"")
+            .replace("root_threshold = 1", "root_threshold = 99")
             .replace("kind = \"null\"", "kind = \"null\"\nvolume = 3");
         let sentences = read(&text).unwrap_err().to_string();
-        for part in ["controller.toml:2:", "unknown key `volume`", "`from`", "no network id"] {
+        for part in
+            ["controller.toml:2:", "unknown key `volume`", "`root_threshold`", "no network id"]
+        {
             assert!(sentences.contains(part), "{part}: {sentences}");
         }
         assert_eq!(sentences.lines().count(), 3, "{sentences}");

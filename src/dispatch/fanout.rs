@@ -37,7 +37,11 @@ impl Fanout {
             wanted: BTreeSet::new(),
             next: None,
         });
-        offer.descriptor = descriptor;
+        (offer.descriptor, offer.blocks) = (descriptor, blocks);
+    }
+
+    pub(super) fn withdraw(&mut self, asset: Digest) {
+        self.offers.remove(&asset);
     }
 
     pub(super) fn blocks(&self, asset: Digest) -> Option<u32> {

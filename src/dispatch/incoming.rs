@@ -98,7 +98,8 @@ impl Dispatch {
             t2: now.utc,
             t3: now.utc,
             manifest,
-            emergency: self.emergency,
+            // No emergency is raised by this server yet.
+            emergency: 0,
         };
         let note = sign(&self.net, &self.time, &answer);
         self.send(self.topics.down(from, Down::Time), note, false);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::id::{ControllerId, NetId};
+use crate::id::NetId;
 use crate::note::NOTE_BYTES_MAX;
 
 /// A document with a name on the wire.
@@ -67,12 +67,6 @@ pub fn decode<D: Document>(net: &NetId, text: &str) -> Result<D, EnvelopeError> 
     };
     serde_json::from_str(&format!("{{{members}"))
         .map_err(|e| EnvelopeError::Body { typ, why: e.to_string() })
-}
-
-/// The controller that an unverified line claims to be from; only to find the key to verify with.
-pub fn peek_controller(text: &str) -> Option<ControllerId> {
-    let (_, rest) = text.split_once(r#""controller":""#)?;
-    rest.split_once('"')?.0.parse().ok()
 }
 
 #[cfg(test)]

@@ -193,7 +193,7 @@ fn a_programme_airs_at_its_time_with_its_length_counted() {
     assert_eq!(airing.key.to_string(), "sang/ban/2026-11-22/0");
     assert_eq!(airing.at, at("2026-11-22T05:30:00"));
     // Two chimes, two items, one gap.
-    assert_eq!(airing.ends, at("2026-11-22T05:34:04.500"));
+    assert_eq!(airing.ends, at("2026-11-22T05:34:05.100"));
     assert_eq!(airing.latest, at("2026-11-22T05:35:00"));
     assert!(plan.remarks.is_empty(), "{:?}", plan.remarks);
 }

@@ -79,7 +79,7 @@ async fn log(station: &Station) -> Result<String, ServerError> {
     if verdict.is_right() {
         Ok(verdict.to_string())
     } else {
-        Err(ServerError::Task(verdict.to_string()))
+        Err(ServerError::Unwell(verdict.to_string()))
     }
 }
 
@@ -114,8 +114,10 @@ async fn broker(station: &Station) -> Result<String, ServerError> {
     match event {
         Ok(LinkEvent::Up { .. }) => Ok(format!("{address} lets the server in")),
         Ok(LinkEvent::Down { reason } | LinkEvent::Refused { reason }) => {
-            Err(ServerError::Task(reason))
+            Err(ServerError::Unwell(reason))
         }
-        _ => Err(ServerError::Task(format!("{address} does not answer"))),
+        _ => Err(ServerError::Unwell(format!(
+            "{address} does not answer; start it, or correct [broker] in loaban.toml"
+        ))),
     }
 }

@@ -23,16 +23,16 @@ use crate::schedule::file::{Checked, ScheduleFile, check};
 use crate::schedule::{Airable, Airing, History, Pending, Plan, Sound, World, plan};
 use crate::server::ServerError;
 use crate::server::station::Station;
-use crate::store::Fact;
+use crate::store::{AiringRow, Fact};
 use crate::time::Timestamp;
 use crate::trust::{Role, TrustDocument};
 
 /// How far ahead manifests reach: as long as they may be valid.
 const DAYS: u16 = 8;
 
-/// How long after its time an airing stays in the manifest: a controller that was away must still
-/// give it an outcome.
-const KEEP_PAST: Duration = Duration::from_hours(6);
+/// How long after its time an airing without an outcome stays in the manifest: a controller that
+/// was away must still say why it was not heard.
+const KEEP_UNTOLD: Duration = Duration::from_hours(7 * 24);
 
 /// A manifest that says nothing new is signed again when it has less than this left.
 const RENEW_BELOW: Duration = Duration::from_hours(120);
@@ -119,6 +119,7 @@ impl Station {
         let (trust, _) = self.trust().await?;
         let sound = self.verified(&trust, now).await?;
         let withdrawn = self.withdrawn(now).await?;
+        let untold = self.untold(now).await?;
         let held = self.store.manifests().await?;
         let held: BTreeMap<_, _> =
             held.into_iter().map(|m| (m.manifest.controller.clone(), m.manifest)).collect();
@@ -128,9 +129,11 @@ impl Station {
             let controller = world.controllers.iter().find(|c| c.id == device.controller);
             let Some(controller) = controller else { continue };
             let before = held.get(&controller.id);
-            let drafts = Drafts { world: &world, sound: &sound, withdrawn: &withdrawn, now };
+            let (sound, withdrawn, untold) = (&sound, &withdrawn, &untold);
+            let drafts = Drafts { world: &world, sound, withdrawn, untold, now };
             let manifest = drafts.manifest(controller, plan.of(&controller.id), before);
-            let same = before.is_some_and(|before| before.says_the_same(&manifest));
+            let same = before
+                .is_some_and(|before| ahead(before, now).says_the_same(&ahead(&manifest, now)));
             let fresh = before.is_some_and(|before| before.valid_until > now + RENEW_BELOW);
             if !(same && fresh) {
                 issued.push(manifest);
@@ -163,6 +166,18 @@ impl Station {
             tx.issue(manifest, &note, &fact.id).await?;
         }
         Ok(tx.commit().await?)
+    }
+
+    /// Airings whose time has passed and of which no receipt tells.
+    async fn untold(&self, now: Timestamp) -> Result<Vec<AiringRow>, ServerError> {
+        let rows = self.store.airings(now - KEEP_UNTOLD, now).await?;
+        let zone = self.config.zone;
+        let (from, until) = (zone.date(now - KEEP_UNTOLD).plus_days(-1), zone.date(now));
+        let told = self.store.outcomes(&from.to_string(), &until.to_string()).await?;
+        let told: BTreeSet<_> = told.into_iter().map(|outcome| outcome.key).collect();
+        let open =
+            |row: &AiringRow| row.latest < now && row.dropped.is_none() && !told.contains(&row.key);
+        Ok(rows.into_iter().filter(open).collect())
     }
 
     /// The recordings whose descriptors an approver signed.
@@ -255,6 +270,7 @@ struct Drafts<'a> {
     world: &'a World,
     sound: &'a BTreeMap<Digest, Descriptor>,
     withdrawn: &'a [Digest],
+    untold: &'a [AiringRow],
     now: Timestamp,
 }
 
@@ -266,14 +282,18 @@ impl Drafts<'_> {
         before: Option<&Manifest>,
     ) -> Manifest {
         let areas = self.world.tree.chain(&controller.area);
-        let named = airings
+        let ahead = airings
             .iter()
-            .filter(|airing| airing.at + KEEP_PAST > self.now && airing.at < self.now + VALID_MAX);
-        let airings = named
-            .map(|airing| self.airing(airing, &areas))
+            .filter(|airing| airing.latest >= self.now && airing.at < self.now + VALID_MAX);
+        let ahead = ahead.map(|airing| self.airing(airing, &areas));
+        let mine = self.untold.iter().filter(|row| row.key.controller == controller.id);
+        let mut airings: Vec<ManifestAiring> = mine
+            .map(untold)
+            .chain(ahead)
             .filter(|airing| !airing.items.is_empty())
             .take(AIRINGS_MAX)
             .collect();
+        airings.sort_by_key(|airing| airing.at);
         Manifest {
             controller: controller.id.clone(),
             number: Manifest::next_number(before.map(|before| before.number), self.now),
@@ -325,6 +345,27 @@ impl Drafts<'_> {
                 && descriptor.areas.iter().any(|area| areas.contains(area))
         })
     }
+}
+
+/// An airing whose time has passed, as a manifest names it: only its outcome is still wanted.
+fn untold(row: &AiringRow) -> ManifestAiring {
+    ManifestAiring {
+        programme: row.key.programme.clone(),
+        date: row.key.date,
+        occurrence: row.key.occurrence,
+        at: row.at,
+        latest: row.latest,
+        chime: false,
+        gap_ms: 0,
+        items: row.items.clone(),
+    }
+}
+
+/// The manifest without airings whose time has passed: those change nothing that is heard.
+fn ahead(manifest: &Manifest, now: Timestamp) -> Manifest {
+    let mut manifest = manifest.clone();
+    manifest.airings.retain(|airing| airing.latest >= now);
+    manifest
 }
 
 /// Every language that may be heard in an area: what it asks for, what it accepts, its fallback.

@@ -1,5 +1,6 @@
 //! The running server: the pump between store, log, dispatch and broker.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +17,7 @@ use crate::clock::Clock;
 use crate::dispatch::{Dispatch, Ingest, Input, Output, Progress};
 use crate::entropy;
 use crate::id::ControllerId;
-use crate::protocol::{Status, Topics};
+use crate::protocol::{Status, StatusState, Topics};
 use crate::server::ServerError;
 use crate::server::config::BrokerChoice;
 use crate::server::gate::Gate;
@@ -24,6 +25,7 @@ use crate::server::page;
 use crate::server::scribe::Scribe;
 use crate::server::station::Station;
 use crate::store::Fact;
+use crate::time::Timestamp;
 use crate::trust::OnlineKeys;
 
 /// How often waiting receipts and facts are written: a batch shares one sync of the disk.
@@ -96,9 +98,11 @@ struct Server {
     gate: Arc<Gate>,
     revision: Option<i64>,
     planned: Duration,
-    block_bytes: std::collections::BTreeMap<crate::digest::Digest, u32>,
+    block_bytes: BTreeMap<crate::digest::Digest, u32>,
     ingests: Vec<Ingest>,
     statuses: Vec<Status>,
+    /// Boot, connection and time of the newest status of each controller.
+    newest: BTreeMap<ControllerId, (u64, u64, Timestamp)>,
 }
 
 impl Server {
@@ -129,9 +133,10 @@ impl Server {
             gate,
             revision: None,
             planned: Duration::ZERO,
-            block_bytes: std::collections::BTreeMap::new(),
+            block_bytes: BTreeMap::new(),
             ingests: vec![],
             statuses: vec![],
+            newest: BTreeMap::new(),
             station,
         })
     }
@@ -209,10 +214,21 @@ impl Server {
         }
     }
 
+    /// Whether a status is not older than one that came before: a broker may replay them.
+    fn is_news(&mut self, status: &Status) -> bool {
+        let age = (status.boot, status.connection, status.at);
+        let newest = self.newest.entry(status.controller.clone()).or_insert(age);
+        // A will is signed in advance: it says nothing of its time.
+        let news = age >= *newest || (status.state == StatusState::Lost && status.boot == newest.0);
+        *newest = age.max(*newest);
+        news
+    }
+
     /// Writes what came, moves the facts into the log, and acknowledges what is in it.
     async fn write(&mut self) -> Result<(), ServerError> {
         let ingests = std::mem::take(&mut self.ingests);
         let statuses = std::mem::take(&mut self.statuses);
+        let statuses: Vec<Status> = statuses.into_iter().filter(|s| self.is_news(s)).collect();
         let now = self.clock.now();
         if !ingests.is_empty() || !statuses.is_empty() {
             let mut tx = self.station.store.begin().await?;
@@ -220,7 +236,10 @@ impl Server {
                 keep_ingest(&mut tx, ingest, now.utc).await?;
             }
             for status in &statuses {
-                tx.put_status(status, now.utc).await?;
+                // A retained status was written before this server started.
+                let seen =
+                    if status.at > Timestamp::EPOCH { status.at.min(now.utc) } else { now.utc };
+                tx.put_status(status, seen).await?;
             }
             tx.commit().await?;
         }
@@ -261,12 +280,15 @@ impl Server {
     async fn load(&mut self) -> Result<(), ServerError> {
         let devices = self.station.store.devices().await?;
         self.gate.renew(&devices);
-        let (_, notes) = self.station.trust().await?;
+        let (trust, notes) = self.station.trust().await?;
         self.input(Input::Trust(notes));
         let mut chains = self.station.store.progress().await?;
         for device in devices {
             let controller = device.controller;
-            let Some(key) = device.public_key.filter(|_| device.revoked.is_none()) else {
+            let Some(key) = device
+                .public_key
+                .filter(|_| device.revoked.is_none() && !trust.is_revoked(&controller))
+            else {
                 self.input(Input::Revoked(controller));
                 continue;
             };
@@ -277,7 +299,9 @@ impl Server {
             self.input(Input::Controller { controller, key, progress });
         }
         for row in self.station.store.assets().await? {
-            if row.withdrawn.is_none() {
+            if row.withdrawn.is_some() {
+                self.input(Input::Withdrawn(row.digest));
+            } else {
                 self.block_bytes.insert(row.digest, row.block_bytes);
                 let (asset, blocks) = (row.digest, row.blocks);
                 self.input(Input::Asset { asset, descriptor: row.descriptor, blocks });
@@ -338,7 +362,7 @@ fn options(address: BrokerAddress, password: String) -> LinkOptions {
 async fn keep_ingest(
     tx: &mut crate::store::Tx,
     ingest: &Ingest,
-    now: crate::time::Timestamp,
+    now: Timestamp,
 ) -> Result<(), ServerError> {
     let body = serde_json::json!({
         "controller": ingest.controller,

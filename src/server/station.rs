@@ -164,15 +164,17 @@ impl Station {
         let body = serde_json::json!({ "person": person.id, "duties": duties.to_string() });
         tx.tell(&Fact::new(now, "person.added", "server", &body)).await?;
         let path = self.person_key(&person.id);
-        if duties.hold(Duty::Leader) && !path.exists() {
+        let name = person_key_name(&self.config.net, Role::Content, &person.id);
+        let mut next = self.trust().await?.0;
+        // A key file without a grant is left of an attempt that failed; it is made anew.
+        let granted = next.keys.iter().any(|grant| *grant.key.name() == name);
+        if duties.hold(Duty::Leader) && !granted {
             let missing = |what| ServerError::NoPassphrase { what, person: person.id.clone() };
             let own = passphrase.ok_or_else(|| missing("their key"))?;
             let root = root_passphrase.ok_or_else(|| missing("the root key"))?;
             let root = unseal(&self.config.data.join("keys/root.json"), root)?;
-            let name = person_key_name(&self.config.net, Role::Content, &person.id);
             let key = Signer::from_seed(name, &entropy::bytes());
             keep_sealed(&path, &key, own)?;
-            let mut next = self.trust().await?.0;
             next.version += 1;
             next.issued = now;
             next.keys.push(grant(key.public(), Role::Content, &self.root_area().await?, now));

@@ -61,6 +61,7 @@ impl Shelf {
         Ok(Restored {
             records: read_diary(&folder.join("diary.jsonl"))?,
             trust: note("trust.note")?,
+            provisioned: false,
             manifest: note("manifest.note")?,
             assets: restore_assets(&folder.join("assets"), net)?,
         })

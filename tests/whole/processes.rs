@@ -235,3 +235,36 @@ fn a_second_server_on_the_same_station_is_kept_away() {
     let sentence = String::from_utf8(output.unwrap().stderr).unwrap();
     assert!(sentence.contains("one server per store"), "{sentence}");
 }
+
+#[test]
+fn a_controller_that_starts_many_times_writes_no_receipt_twice() {
+    let station = Station::init(&[]);
+    let areas = checkout().join("schedules/demo/areas.toml");
+    station.does(&["schedule", "import", areas.to_str().unwrap()]);
+    let broker = format!("mqtt://127.0.0.1:{}", free_port());
+    provision(&station, "mu-ca-1", &broker);
+    let folder = station.path("devices/mu-ca-1");
+    let config = fs::read_to_string(folder.join("controller.toml")).unwrap();
+    fs::write(folder.join("controller.toml"), config.replace("rtc = false", "rtc = true")).unwrap();
+    let diary = folder.join("state/diary.jsonl");
+    for boot in 1..=4 {
+        let mut process = start_controller(&station, "mu-ca-1");
+        let mark = format!("\"boot\":{boot}}}");
+        wait_for("its start", Duration::from_secs(20), || {
+            fs::read_to_string(&diary).is_ok_and(|text| text.contains(&mark))
+        });
+        // The diary is compacted right after its first records.
+        std::thread::sleep(Duration::from_millis(300));
+        process.kill();
+    }
+    let text = fs::read_to_string(&diary).unwrap();
+    let numbers: Vec<u64> = text.lines().filter_map(receipt_number).collect();
+    assert_eq!(numbers, [1, 2, 3, 4], "{text}");
+    assert_eq!(text.matches("\"do\":\"chain\"").count(), 1, "{text}");
+}
+
+fn receipt_number(line: &str) -> Option<u64> {
+    let record: serde_json::Value = serde_json::from_str(line).unwrap();
+    let receipt: serde_json::Value = serde_json::from_str(record["line"].as_str()?).unwrap();
+    receipt["n"].as_u64()
+}
