@@ -8,5 +8,6 @@ mod bad_input;
 mod cast;
 mod demo;
 mod processes;
+mod reference;
 mod samples;
 mod store;
