@@ -126,7 +126,11 @@ pub async fn run(
             () = crate::shutdown::told(&mut stop) => break,
         };
         if let Some(input) = input {
+            let connects = input == Input::MainUp;
             shell.agent.handle(shell.clock.now(), input);
+            if connects {
+                shell.renew_will();
+            }
         }
         shell.carry_out().await?;
     }
@@ -178,8 +182,7 @@ impl Shell {
         let report = move |report| drop(send.blocking_send(report));
         let speaker = Speaker::start(config.sink.clone(), recording, report)
             .map_err(ControllerError::Speaker)?;
-        let (topic, payload) = agent.will(clock.now());
-        let will = Will { topic, payload: payload.into_bytes(), retain: true };
+        let will = will(&agent, clock.now());
         let main = Link::open(options(&config, &password, Some(will)));
         let topics = crate::protocol::Topics::new(&config.net);
         let filters = topics.main_filters(&config.controller);
@@ -244,9 +247,9 @@ impl Shell {
 
     /// A stop that was asked for is told as a lost link is: nobody shall wait for a report.
     async fn goodbye(&self) {
-        let (topic, note) = self.agent.will(self.clock.now());
+        let Will { topic, payload, retain } = goodbye(&self.agent, self.clock.now());
         // Without a link the broker publishes the will by itself.
-        let _ = self.main.publish(&topic, note.into_bytes(), Qos::AtLeastOnce, true).await;
+        let _ = self.main.publish(&topic, payload, Qos::AtLeastOnce, retain).await;
     }
 
     /// Time passed; now and then free storage is measured.
@@ -280,6 +283,11 @@ impl Shell {
             // Down by now: the next `Up` subscribes again.
             let _ = bulk.subscribe(&self.bulk_filters).await;
         }
+    }
+
+    /// The next connection leaves a will of its own with the broker.
+    fn renew_will(&self) {
+        self.main.set_will(will(&self.agent, self.clock.now()));
     }
 
     async fn carry_out(&mut self) -> Result<(), ControllerError> {
@@ -382,6 +390,16 @@ impl Shell {
             changed
         });
     }
+}
+
+fn will(agent: &Agent, now: crate::time::Now) -> Will {
+    let (topic, note) = agent.will(now);
+    Will { topic, payload: note.into_bytes(), retain: true }
+}
+
+fn goodbye(agent: &Agent, now: crate::time::Now) -> Will {
+    let (topic, note) = agent.goodbye(now);
+    Will { topic, payload: note.into_bytes(), retain: true }
 }
 
 fn settings(config: &Config) -> Settings {

@@ -184,8 +184,17 @@ impl Agent {
     /// The note that the broker publishes when the connection is lost: signed in advance, for the
     /// connection after this one.
     pub fn will(&self, now: Now) -> (String, String) {
+        self.lost_on(self.upkeep.connection + 1, now)
+    }
+
+    /// The note that says of this connection, by its controller's own wish, that it ends.
+    pub fn goodbye(&self, now: Now) -> (String, String) {
+        self.lost_on(self.upkeep.connection, now)
+    }
+
+    fn lost_on(&self, connection: u64, now: Now) -> (String, String) {
         let mut status = self.status(now, StatusState::Lost);
-        status.connection += 1;
+        status.connection = connection;
         let topic = self.topics.up(&self.settings.controller, Up::Status);
         let line = crate::protocol::encode(&self.settings.net, &status);
         (topic, self.signer.sign(&line))

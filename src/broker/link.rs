@@ -200,12 +200,18 @@ pub enum LinkError {
 #[derive(Debug, Default)]
 struct Shared {
     line: Mutex<Option<Arc<Line>>>,
+    /// What the next connection leaves with the broker.
+    will: Mutex<Option<Will>>,
     tokens: Tokens,
 }
 
 impl Shared {
     fn set(&self, line: Option<Arc<Line>>) {
         *self.line.lock().unwrap_or_else(PoisonError::into_inner) = line;
+    }
+
+    fn will(&self) -> Option<Will> {
+        self.will.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn line(&self) -> Result<Arc<Line>, LinkError> {
@@ -289,7 +295,8 @@ impl Link {
     #[must_use]
     pub fn open(options: LinkOptions) -> Self {
         assert!(!options.client_id.is_empty(), "a link needs a client id");
-        let shared = Arc::new(Shared::default());
+        let will = Mutex::new(options.will.clone());
+        let shared = Arc::new(Shared { will, ..Shared::default() });
         let (out, events) = mpsc::channel(EVENTS_MAX);
         let (closing, asked) = watch::channel(false);
         let sender =
@@ -327,6 +334,13 @@ impl Link {
     /// See [`LinkSender::subscribe`].
     pub async fn subscribe(&self, filters: &[String]) -> Result<(), LinkError> {
         self.sender.subscribe(filters).await
+    }
+
+    /// Changes the will that the next connection leaves with the broker; the one that is up keeps
+    /// its own.
+    pub fn set_will(&self, will: Will) {
+        let held = &self.sender.shared.will;
+        *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(will);
     }
 
     /// A handle for other tasks.

@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use crate::audit::SignedCheckpoint;
 use crate::cli::Which;
-use crate::log::{LogReader, verify};
+use crate::log::{LogReader, Selection, verify};
 
 /// The broadcast log.
 #[derive(Debug, Subcommand)]
@@ -22,6 +22,15 @@ pub(super) enum Log {
         /// The entries as they are in the log, one a line.
         #[arg(long)]
         json: bool,
+    },
+    /// Write a zip with every entry, the checkpoint, the key and a short verifier in Python, which an
+    /// auditor needs nothing of this station for.
+    Export {
+        #[command(flatten)]
+        which: Which,
+        /// The zip to write.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Say in one sentence whether anything was altered, and where.
     Verify {
@@ -45,6 +54,20 @@ impl Log {
                     }
                     Ok(())
                 })?;
+                Ok(true)
+            }
+            Self::Export { which, out } => {
+                let station = which.open().await?;
+                let key = station.online_keys()?.log.public();
+                let log = LogReader::open(&station.log_folder())?;
+                let file = std::fs::File::create(&out)
+                    .with_context(|| format!("cannot make {}", out.display()))?;
+                log.export(Selection::All, &key, &[], file)?;
+                println!(
+                    "{} entries are in {}; unpack it and run verify.py",
+                    log.size(),
+                    out.display()
+                );
                 Ok(true)
             }
             Self::Verify { which, old } => {

@@ -214,12 +214,15 @@ impl Server {
         }
     }
 
-    /// Whether a status is not older than one that came before: a broker may replay them.
+    /// Whether a status is not older than one that came before: a broker may replay them, and a
+    /// will may come after its controller is back. A will is signed in advance, so its connection
+    /// counts and not its time.
     fn is_news(&mut self, status: &Status) -> bool {
-        let age = (status.boot, status.connection, status.at);
+        let lost = status.state == StatusState::Lost;
+        let at = if lost { Timestamp::from_micros(i64::MAX) } else { status.at };
+        let age = (status.boot, status.connection, at);
         let newest = self.newest.entry(status.controller.clone()).or_insert(age);
-        // A will is signed in advance: it says nothing of its time.
-        let news = age >= *newest || (status.state == StatusState::Lost && status.boot == newest.0);
+        let news = age >= *newest;
         *newest = age.max(*newest);
         news
     }

@@ -82,6 +82,7 @@ impl Driver {
     async fn connection(&mut self) -> End {
         // One place more than messages may take, for the goodbye.
         let places = self.options.pace.queue_messages_max + 1;
+        self.options.will = self.shared.will();
         let (client, mut event_loop) = AsyncClient::new(mqtt_options(&self.options), places);
         event_loop.set_network_options(network_options(&self.options));
         let session_present = match self.connect(&mut event_loop).await {
