@@ -78,6 +78,8 @@ fn a_schedule_with_faults_is_refused_whole_and_every_fault_is_named() {
     let areas = checkout().join("schedules/demo/areas.toml");
     station.does(&["schedule", "import", areas.to_str().unwrap()]);
     let before = station.contents();
+    station.does(&["schedule", "import", areas.to_str().unwrap()]);
+    assert_eq!(station.contents(), before, "the same import twice changes nothing");
     let text = r#"
 [[area]]
 id = "ban-moi"

@@ -268,3 +268,14 @@ fn receipt_number(line: &str) -> Option<u64> {
     let receipt: serde_json::Value = serde_json::from_str(record["line"].as_str()?).unwrap();
     receipt["n"].as_u64()
 }
+
+#[test]
+fn a_command_goes_well_on_a_terminal_too() {
+    let station = Station::init(&[]);
+    // `script` gives it a terminal; its own exit code is the command's.
+    let doctor = format!("{LOABAN} doctor --config {}", station.config().display());
+    let mut script = Command::new("script");
+    let output = ran(script.args(["-qec", &doctor, "/dev/null"]));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("ok  broker"), "{said}");
+}
