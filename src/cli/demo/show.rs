@@ -23,6 +23,7 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn new(villages: &[Village], at: Timestamp, zone: Zone) -> Self {
+        eprintln!("airtime at {}", zone.local(at).format("%H:%M:%S"));
         let table = MultiProgress::new();
         let style = ProgressStyle::with_template("{prefix:34} {bar:20} {msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -34,7 +35,6 @@ impl Show {
             row
         };
         let rows = villages.iter().map(row).collect();
-        eprintln!("airtime at {}", zone.local(at).format("%H:%M:%S"));
         let live = std::io::stderr().is_terminal();
         Self { at, table, rows, live, last: vec![String::new(); villages.len()] }
     }
