@@ -830,3 +830,43 @@ fn a_manifest_that_the_broker_withholds_is_told() {
     }
     assert!(pole.refusals()[0].contains("withholds"), "{:?}", pole.refusals());
 }
+
+/// Delivers a recording under a descriptor that was changed before it was signed.
+fn deliver_changed(pole: &mut Pole, change: impl FnOnce(&mut Descriptor)) {
+    let mut changed = descriptor("vi");
+    change(&mut changed);
+    let (asset, net) = (changed.asset, "x".parse().unwrap());
+    pole.message(&format!("asset/{asset}/info"), lan().sign(&encode(&net, &changed)));
+    for (n, block) in sound("vi").chunks(16_384).enumerate() {
+        pole.message(&format!("asset/{asset}/{n}"), block);
+    }
+}
+
+#[test]
+fn a_recording_that_is_not_valid_yet_is_never_heard() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    let later = Timestamp::from_seconds(START + 86_400);
+    deliver_changed(&mut pole, |descriptor| descriptor.valid_from = later);
+    pole.wait(400);
+    assert!(pole.played.is_empty());
+}
+
+#[test]
+fn a_recording_that_was_approved_for_elsewhere_is_never_heard() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    let elsewhere = vec!["dien-bien".parse().unwrap()];
+    deliver_changed(&mut pole, |descriptor| descriptor.areas = elsewhere);
+    pole.wait(400);
+    assert!(pole.played.is_empty());
+}
+
+#[test]
+fn a_recording_under_another_bulletins_name_is_never_heard() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    deliver_changed(&mut pole, |descriptor| descriptor.bulletin = "khac".parse().unwrap());
+    pole.wait(400);
+    assert!(pole.played.is_empty());
+}
