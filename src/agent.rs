@@ -227,7 +227,7 @@ pub struct Agent {
     clock: clock::Clock,
     trust: TrustDocument,
     manifest: Option<Manifest>,
-    library: library::Library,
+    recordings: library::Library,
     diary: diary::Diary,
     emergencies: emergency::Emergencies,
     playing: Option<airing::Playing>,
@@ -263,7 +263,7 @@ impl Agent {
             clock: clock::Clock::new(now, settings.rtc),
             trust,
             manifest: None,
-            library: library::Library::default(),
+            recordings: library::Library::default(),
             diary: diary::Diary::replay(restored.records),
             emergencies: emergency::Emergencies::default(),
             playing: None,
@@ -288,7 +288,7 @@ impl Agent {
             Input::BulkUp => self.bulk_up(),
             Input::BulkDown => self.bulk_down(),
             Input::Message { topic, payload } => self.message(now, &topic, &payload),
-            Input::Assembled { asset, whole } => self.library.finished(asset, whole),
+            Input::Assembled { asset, whole } => self.recordings.finished(asset, whole),
             Input::Speaker { token, sounded } => self.sounded(now, token, &sounded),
             Input::Storage { free_kib } => self.upkeep.storage_free_kib = free_kib,
             Input::Tick => {}
@@ -307,7 +307,7 @@ impl Agent {
         let next = self.next_airing_in(now).map(|wait| now.up + wait);
         [
             next,
-            self.library.due_at().filter(|_| self.upkeep.bulk_is_up()),
+            self.recordings.due_at().filter(|_| self.upkeep.bulk_is_up()),
             Some(self.clock.ask_at()),
         ]
         .into_iter()
@@ -333,7 +333,7 @@ impl Agent {
 
     /// Whether every recording of the manifest is held.
     pub fn is_stocked(&self) -> bool {
-        let (held, named) = self.library.held_of_needed();
+        let (held, named) = self.recordings.held_of_needed();
         self.manifest.is_some() && held == named
     }
 

@@ -117,7 +117,7 @@ impl Agent {
         if after(self.clock.trusted_since_utc()) {
             return Cause::Clock;
         }
-        let held = airing.items.iter().all(|item| self.library.is_complete(item.asset));
+        let held = airing.items.iter().all(|item| self.recordings.is_complete(item.asset));
         if held && self.playing.is_some() {
             return Cause::Busy;
         }
@@ -129,7 +129,7 @@ impl Agent {
         let manifest = self.manifest.as_ref()?;
         let ends = utc + airing.length();
         let descriptors =
-            airing.items.iter().filter_map(|i| self.library.get(i.asset)?.descriptor());
+            airing.items.iter().filter_map(|i| self.recordings.get(i.asset)?.descriptor());
         let mut known = descriptors.peekable();
         let stale = known.peek().is_some() && known.all(|descriptor| descriptor.valid_until <= utc);
         if utc >= manifest.valid_until || stale {
@@ -148,7 +148,8 @@ impl Agent {
     /// Whether an item is held whole and its descriptor lets it sound here and now.
     fn is_ready(&self, item: &Item, utc: Timestamp) -> bool {
         let Some(manifest) = &self.manifest else { return false };
-        let Some(shelf) = self.library.get(item.asset).filter(|shelf| shelf.is_complete()) else {
+        let Some(shelf) = self.recordings.get(item.asset).filter(|shelf| shelf.is_complete())
+        else {
             return false;
         };
         shelf.descriptor().is_some_and(|descriptor| {

@@ -100,7 +100,7 @@ impl Agent {
             self.stop(Cause::Refused);
         }
         for asset in withdrawn {
-            if self.library.get(asset).is_some() {
+            if self.recordings.get(asset).is_some() {
                 self.forget(asset);
             }
         }
@@ -110,7 +110,7 @@ impl Agent {
     pub(super) fn stock(&mut self) {
         let mut needed = self.emergencies.assets();
         needed.extend(self.manifest.iter().flat_map(Manifest::assets));
-        for asset in self.library.need(needed) {
+        for asset in self.recordings.need(needed) {
             self.forget(asset);
         }
     }
@@ -122,7 +122,7 @@ impl Agent {
     }
 
     fn forget(&mut self, asset: Digest) {
-        self.library.remove(asset);
+        self.recordings.remove(asset);
         self.out.push_back(Output::Forget(asset));
     }
 
@@ -226,7 +226,7 @@ impl Agent {
         if descriptor.asset != asset {
             return Err(format!("the descriptor is of {}", descriptor.asset));
         }
-        if self.library.describe(descriptor) {
+        if self.recordings.describe(descriptor) {
             let note = String::from_utf8_lossy(payload).into_owned();
             self.out.push_back(Output::KeepNote(Slot::Descriptor(asset), note));
         }
@@ -234,7 +234,7 @@ impl Agent {
     }
 
     fn take_block(&mut self, now: Now, asset: Digest, n: u32, bytes: &[u8]) -> Result<(), Refusal> {
-        let (offset, last) = match self.library.block(asset, n, bytes, now.up) {
+        let (offset, last) = match self.recordings.block(asset, n, bytes, now.up) {
             Block::New(offset) => (offset, false),
             Block::Last(offset) => (offset, true),
             Block::Useless => return Ok(()),
@@ -266,14 +266,14 @@ impl Agent {
                 if asset.missing.is_empty() && !asset.complete {
                     self.out.push_back(Output::Assemble(descriptor.asset));
                 }
-                self.library.restore(descriptor, asset.missing, asset.complete);
+                self.recordings.restore(descriptor, asset.missing, asset.complete);
             }
         }
     }
 
     /// Whether a held recording may sound in an emergency.
     pub(super) fn may_sound(&self, asset: Digest, utc: Timestamp) -> bool {
-        let descriptor = self.library.get(asset).filter(|shelf| shelf.is_complete());
+        let descriptor = self.recordings.get(asset).filter(|shelf| shelf.is_complete());
         let descriptor = descriptor.and_then(|shelf| shelf.descriptor());
         match (descriptor, &self.manifest) {
             (Some(descriptor), Some(manifest)) => covers(descriptor, manifest, utc),

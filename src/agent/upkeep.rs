@@ -129,7 +129,7 @@ impl Agent {
     /// What was on its way is lost.
     pub(super) fn bulk_down(&mut self) {
         self.upkeep.bulk = false;
-        self.library.reconnected();
+        self.recordings.reconnected();
     }
 
     pub(super) fn tell_boot(&mut self, now: Now) {
@@ -201,7 +201,7 @@ impl Agent {
     }
 
     fn status(&self, now: Now, state: StatusState) -> Status {
-        let (assets_held, assets_named) = self.library.held_of_needed();
+        let (assets_held, assets_named) = self.recordings.held_of_needed();
         Status {
             controller: self.settings.controller.clone(),
             state,
@@ -225,14 +225,14 @@ impl Agent {
 
     fn withdrawn_held(&self) -> Vec<Digest> {
         let withdrawn = self.manifest.iter().flat_map(|manifest: &Manifest| &manifest.withdrawn);
-        withdrawn.filter(|asset| self.library.is_complete(**asset)).copied().collect()
+        withdrawn.filter(|asset| self.recordings.is_complete(**asset)).copied().collect()
     }
 
     /// Opens the bulk connection while blocks are missing, asks for them, closes it after; and
     /// drops it while an emergency sounds.
     fn fetch(&mut self, now: Now) {
         let alarmed = self.playing.as_ref().is_some_and(|p| matches!(p.what, What::Emergency(..)));
-        let wanted = if self.upkeep.main && !alarmed { self.library.wanted() } else { vec![] };
+        let wanted = if self.upkeep.main && !alarmed { self.recordings.wanted() } else { vec![] };
         let filters: Vec<String> =
             wanted.iter().map(|asset| self.topics.asset_filter(*asset)).collect();
         if filters != self.upkeep.filters {
@@ -241,14 +241,14 @@ impl Agent {
             self.out.push_back(Output::Bulk(filters));
         }
         if self.upkeep.bulk && self.upkeep.main {
-            for asset in self.library.due(now.up) {
+            for asset in self.recordings.due(now.up) {
                 self.want(now, asset);
             }
         }
     }
 
     fn want(&mut self, now: Now, asset: Digest) {
-        let Some(shelf) = self.library.get(asset) else { return };
+        let Some(shelf) = self.recordings.get(asset) else { return };
         let (info, missing) = match shelf.descriptor() {
             None => (true, String::new()),
             Some(descriptor) => {
@@ -256,7 +256,7 @@ impl Agent {
                 (false, bitmap::encode(shelf.missing(), count))
             }
         };
-        self.library.asked(asset, now.up);
+        self.recordings.asked(asset, now.up);
         let controller = self.settings.controller.clone();
         self.publish(Up::Want, &Want { controller, asset, info, missing }, false);
     }
