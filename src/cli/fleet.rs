@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use crate::broker::mosquitto::{Setup, acl, conf, password_line};
 use crate::broker::{Limits, Rules};
 use crate::cli::{Which, print_json};
+use crate::clock::utc_now;
 use crate::controller::write_provision;
 use crate::entropy;
 use crate::id::ControllerId;
@@ -110,7 +111,7 @@ async fn list(station: &Station, json: bool) -> anyhow::Result<()> {
         let state = match (&device.public_key, status) {
             (None, _) => "provisioned, not enrolled",
             (_, None) => "enrolled, never heard",
-            (_, Some(row)) if row.status.state == crate::protocol::StatusState::Lost => "lost",
+            (_, Some(row)) if row.is_lost(utc_now()) => "lost",
             _ => "up",
         };
         if json {

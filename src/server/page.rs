@@ -25,9 +25,6 @@ use crate::time::Timestamp;
 const BACK: Duration = Duration::from_hours(24);
 const AHEAD: Duration = Duration::from_hours(24);
 
-/// A controller that was not heard for this long is shown as lost.
-const LOST_AFTER: Duration = Duration::from_mins(20);
-
 pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).await.map_err(|source| ServerError::Listen { address, source })
 }
@@ -169,10 +166,9 @@ fn row(line: &Line, station: &Station) -> Row {
 async fn speakers(station: &Station, now: Timestamp) -> Result<Vec<Speaker>, ServerError> {
     let mut speakers: Vec<Speaker> = Vec::new();
     for row in station.store.statuses().await? {
+        let lost = row.is_lost(now);
+        let minutes = now.since(row.seen).as_secs() / 60;
         let status = row.status;
-        let age = now.since(row.seen);
-        let minutes = age.as_secs() / 60;
-        let lost = status.state == crate::protocol::StatusState::Lost || age > LOST_AFTER;
         speakers.push(Speaker {
             controller: status.controller.to_string(),
             state: if lost {

@@ -1,9 +1,11 @@
 //! Receipts that came, what they say of airings, and how controllers are.
 
+use std::time::Duration;
+
 use crate::calendar::AiringKey;
 use crate::digest::Digest;
 use crate::id::ControllerId;
-use crate::protocol::Status;
+use crate::protocol::{Status, StatusState};
 use crate::receipt::{Event, ItemReceipt, Receipt};
 use crate::store::{
     Store, StoreError, Tx, document, json, number, optional_number, parsed, signed, text, unsigned,
@@ -36,6 +38,18 @@ pub struct StatusRow {
     pub seen: Timestamp,
     /// What it said.
     pub status: Status,
+}
+
+/// A controller that was not heard for this long counts as lost: its status comes at least every
+/// 15 minutes.
+const LOST_AFTER: Duration = Duration::from_mins(20);
+
+impl StatusRow {
+    /// Whether the link is lost: by its own or the broker's word, or because it is silent. A speaker
+    /// is never shown as reachable on the strength of an old word.
+    pub fn is_lost(&self, now: Timestamp) -> bool {
+        self.status.state == StatusState::Lost || now.since(self.seen) > LOST_AFTER
+    }
 }
 
 impl Tx {

@@ -189,3 +189,20 @@ async fn a_device_keeps_its_key_when_it_gets_a_new_password() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_controller_that_fell_silent_is_shown_as_lost_however_well_it_was() {
+    on_both("silence", |store| async move {
+        let text = r#"{"controller":"mu-ca-1","state":"up","boot":1,"connection":1,"at":1000000,
+            "software":"t","trust":1,"manifest":1,"assets_held":0,"assets_named":0,
+            "withdrawn_held":[],"receipts_waiting":0,"clock_trusted":true,"clock_offset_ms":0,
+            "storage_free_kib":1,"volume_percent":100}"#;
+        let mut tx = store.begin().await.unwrap();
+        tx.put_status(&serde_json::from_str(text).unwrap(), at(1_000)).await.unwrap();
+        tx.commit().await.unwrap();
+        let status = store.statuses().await.unwrap().remove(0);
+        assert!(!status.is_lost(at(1_000 + 20 * 60)));
+        assert!(status.is_lost(at(1_001 + 20 * 60)));
+    })
+    .await;
+}
