@@ -96,8 +96,9 @@ fn as_postgres(program: &Path) -> Command {
     if !root {
         return Command::new(program);
     }
-    let mut command = Command::new("runuser");
-    command.args(["-u", "postgres", "--"]).arg(program);
+    // It becomes the program, so that the process that is ended with the test is the server itself.
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(program);
     command
 }
 
