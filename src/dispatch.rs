@@ -5,11 +5,14 @@
 //! gathered for a short window, their union is sent block by block at a steady pace, and nothing
 //! large waits in the broker.
 
+mod emergency;
 mod fanout;
 mod incoming;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
+
+pub use emergency::{Ordered, Raised};
 
 use crate::digest::Digest;
 use crate::id::{ControllerId, NetId};
@@ -103,6 +106,10 @@ pub enum Input {
     },
     /// A recording that may be fanned out no more.
     Withdrawn(Digest),
+    /// An emergency, or its cancel, whose fact is in the log.
+    Emergency(Box<Raised>),
+    /// An order whose fact is in the log.
+    Order(Ordered),
     /// Receipts are in the log.
     Logged {
         /// Whose.
@@ -186,6 +193,7 @@ pub struct Dispatch {
     trust: Vec<String>,
     devices: BTreeMap<ControllerId, Device>,
     fanout: fanout::Fanout,
+    urgent: emergency::Urgent,
     log_head: (u64, Digest),
     out: VecDeque<Output>,
 }
@@ -202,6 +210,7 @@ impl Dispatch {
             trust: vec![],
             devices: BTreeMap::new(),
             fanout: fanout::Fanout::new(pace),
+            urgent: emergency::Urgent::default(),
             log_head: (0, Digest::ZERO),
             out: VecDeque::new(),
         }
@@ -227,12 +236,15 @@ impl Dispatch {
                 self.fanout.offer(asset, descriptor, blocks);
             }
             Input::Withdrawn(asset) => self.fanout.withdraw(asset),
+            Input::Emergency(raised) => self.raise(now, *raised),
+            Input::Order(order) => self.order(now, order),
             Input::Logged { controller, progress, log_size, log_root } => {
                 self.log_head = (log_size, log_root);
                 self.logged(&controller, progress);
             }
             Input::Tick => {}
         }
+        self.advance_emergencies(now);
         self.advance_fanout(now.up);
     }
 
@@ -243,7 +255,7 @@ impl Dispatch {
 
     /// When [`Input::Tick`] is due.
     pub fn wake_at(&self) -> Option<Uptime> {
-        self.fanout.due_at().filter(|_| self.up)
+        [self.urgent.due_at(), self.fanout.due_at()].into_iter().flatten().min().filter(|_| self.up)
     }
 
     /// Blocks and bytes that were sent, for figures.
@@ -261,6 +273,7 @@ impl Dispatch {
     /// The broker may have forgotten everything: what matters is sent anew.
     fn connected(&mut self) {
         self.up = true;
+        self.urgent.reconnected();
         self.publish_trust();
         let manifests: Vec<(ControllerId, String)> = self
             .devices

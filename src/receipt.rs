@@ -204,6 +204,16 @@ pub enum EmergencyStep {
     Failed,
 }
 
+impl EmergencyStep {
+    /// Whether nothing comes after it.
+    pub fn ends(self) -> bool {
+        match self {
+            Self::Accepted | Self::Begun => false,
+            Self::Completed | Self::Cancelled | Self::Failed => true,
+        }
+    }
+}
+
 /// A receipt: its number, its time, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {

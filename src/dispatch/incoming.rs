@@ -1,11 +1,11 @@
 //! Messages of controllers: verified with the key each one made, then taken or refused.
 
 use crate::digest::Digest;
-use crate::dispatch::{Device, Dispatch, Ingest, Output, Progress, sign};
+use crate::dispatch::{Device, Dispatch, Ingest, Output, Progress};
 use crate::id::ControllerId;
 use crate::note::Note;
 use crate::protocol::{
-    self, ClockAnswer, ClockAsk, Document, Down, Status, Topic, Up, Want, bitmap,
+    self, ClockAsk, Document, Down, Status, StatusState, Topic, Up, Want, bitmap,
 };
 use crate::receipt::{Batch, Chained};
 use crate::time::Now;
@@ -21,7 +21,7 @@ impl Dispatch {
         let taken = match self.topics.parse(topic) {
             Some(Topic::Up(from, Up::Want)) => self.take_want(now, &from, payload),
             Some(Topic::Up(from, Up::Receipts)) => self.take_receipts(&from, payload),
-            Some(Topic::Up(from, Up::Status)) => self.take_status(&from, payload),
+            Some(Topic::Up(from, Up::Status)) => self.take_status(now, &from, payload),
             Some(Topic::Up(from, Up::Clock)) => self.take_clock(now, &from, payload),
             _ => Err("no controller speaks on this topic".to_owned()),
         };
@@ -68,12 +68,15 @@ impl Dispatch {
         Ok(())
     }
 
-    fn take_status(&mut self, from: &ControllerId, payload: &[u8]) -> Result<(), String> {
+    fn take_status(&mut self, now: Now, from: &ControllerId, payload: &[u8]) -> Result<(), String> {
         if payload.is_empty() {
             return Ok(());
         }
         let status: Status = self.open(from, payload, |status: &Status| &status.controller)?;
         self.catch_up_trust(from, status.trust);
+        if status.state == StatusState::Up {
+            self.remind(now, from);
+        }
         self.out.push_back(Output::Saw(Box::new(status)));
         Ok(())
     }
@@ -91,18 +94,7 @@ impl Dispatch {
     fn take_clock(&mut self, now: Now, from: &ControllerId, payload: &[u8]) -> Result<(), String> {
         let ask: ClockAsk = self.open(from, payload, |ask: &ClockAsk| &ask.controller)?;
         let manifest = self.device(from)?.manifest.as_ref().map_or(0, |(number, _)| *number);
-        let answer = ClockAnswer {
-            controller: ask.controller,
-            nonce: ask.nonce,
-            t1: ask.t1,
-            t2: now.utc,
-            t3: now.utc,
-            manifest,
-            // No emergency is raised by this server yet.
-            emergency: 0,
-        };
-        let note = sign(&self.net, &self.time, &answer);
-        self.send(self.topics.down(from, Down::Time), note, false);
+        self.answer_clock(now, ask, manifest);
         Ok(())
     }
 
@@ -136,6 +128,7 @@ impl Dispatch {
         chained: Chained,
         known: u64,
     ) {
+        self.urgent.told(from, &chained.receipts);
         let last = chained.links.last().copied().unwrap_or(batch.prev);
         let upto = batch.first + chained.receipts.len() as u64 - 1;
         if let Some(device) = self.devices.get_mut(from) {

@@ -1,5 +1,7 @@
 //! A server's half, with controllers that are only keys.
 
+mod emergency;
+
 use serde_json::value::RawValue;
 
 use super::*;
