@@ -6,8 +6,12 @@
 //!
 //! ```text
 //! source ─ sanitise ─ downmix ─ filter ─ resample ─▶ scratch ─ cut ─ gain ─ limit ─ encode ─▶ asset
-//!    └─ meter (before)                                                        decode, meter (after) ─┘
+//!    └─ meter (before)                                        └─▶ wav         decode, meter (after) ─┘
 //! ```
+//!
+//! What is where: [`chain::measure`] gives an [`chain::Examination`], [`chain::normalise`] a [`chain::Measurement`]
+//! that holds one (`recording`) and what came out (`after`, `wave`). [`report`] draws verdict and sentences from
+//! either, [`figures`] the same for machines, [`waveform`] the drawings.
 //!
 //! Standards: ITU-R BS.1770-4 (loudness, true peak), EBU R 128 with Tech 3341 and 3342, ITU-R BS.775 (downmix),
 //! RFC 6716 and RFC 7845 (Opus, Ogg Opus).
@@ -20,6 +24,8 @@ pub mod cut;
 pub mod downmix;
 #[cfg(feature = "server")]
 pub mod encode;
+#[cfg(feature = "server")]
+pub mod figures;
 #[cfg(feature = "server")]
 pub mod filter;
 #[cfg(feature = "server")]
@@ -42,6 +48,7 @@ pub mod source;
 #[cfg(feature = "server")]
 pub mod survey;
 pub mod tone;
+#[cfg(feature = "server")]
 pub mod wav;
 #[cfg(feature = "server")]
 pub mod waveform;

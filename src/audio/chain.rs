@@ -8,12 +8,13 @@
 
 mod closing;
 mod intake;
+mod wave;
 
 use std::io;
 
 use sha2::{Digest, Sha256};
 
-use self::closing::Work;
+use self::closing::{TOLERATED_LU, Work};
 use self::intake::{Entry, Heard, hear};
 use super::cut::Plan;
 use super::downmix::Findings;
@@ -25,6 +26,7 @@ use super::resample::ResampleError;
 use super::scratch::Scratch;
 use super::source::{Format, Source};
 use super::survey::Survey;
+use super::wav::Sink;
 use crate::unit::{Db, Lufs, Millis};
 
 /// A recording that cannot be made into an asset, in words for the person who sent it.
@@ -84,6 +86,9 @@ pub enum ChainError<E: std::error::Error + 'static> {
     /// What was encoded could not be decoded.
     #[error("the encoded sound could not be verified")]
     Verify(#[from] OpusError),
+    /// The 16-bit samples could not be put where they were wanted.
+    #[error("the WAV file could not be written; free some disk space and try again")]
+    Wave(#[source] io::Error),
 }
 
 /// A normalised, encoded recording.
@@ -123,6 +128,8 @@ pub struct Measurement {
     pub recording: Examination,
     /// The asset, decoded at 48 kHz, with its header's gain.
     pub after: Loudness,
+    /// The 16-bit samples beside it, where they were wanted.
+    pub wave: Option<Loudness>,
     /// What was cut.
     pub cut: Cut,
     /// The gain before the limiter.
@@ -157,6 +164,17 @@ pub enum Shortfall {
     Ceiling,
 }
 
+impl Shortfall {
+    /// A stable word for machines.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::GainBound => "gain-bound",
+            Self::Ceiling => "peaks",
+        }
+    }
+}
+
 /// Asset and measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -189,6 +207,8 @@ pub enum Stage {
     Encode,
     /// Decoding and measuring what came out.
     Verify,
+    /// Making and measuring the 16-bit samples.
+    Wave,
 }
 
 /// Told when the chain enters a stage; the chain itself has no clock.
@@ -215,21 +235,44 @@ pub fn normalise<S: Source>(
     scratch: &mut dyn Scratch,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, ChainError<S::Error>> {
+    normalise_with_wav(source, recipe, tags, scratch, watch, None)
+}
+
+/// Makes an asset of a recording, and gives `wave` the same sound in 16 bits at the profile's rate.
+///
+/// Nothing is given to `wave` before the asset is finished, so a refused recording leaves it untouched.
+///
+/// # Errors
+/// As [`normalise`], and when `wave` fails.
+pub fn normalise_with_wav<S: Source>(
+    source: &mut S,
+    recipe: &Recipe,
+    tags: &Tags,
+    scratch: &mut dyn Scratch,
+    watch: &mut dyn Watch,
+    wave: Option<&mut dyn Sink>,
+) -> Result<Outcome, ChainError<S::Error>> {
     let heard = hear(source, recipe, scratch, watch)?;
     watch.enter(Stage::Cut, Millis::default());
     let loudness = admit(&heard)?;
     let plan = Plan::new(&heard.levels, loudness, recipe, scratch)?;
     let cut =
         Cut { lead: plan.lead, tail: plan.tail, pauses: plan.pauses.0, shortened: plan.pauses.1 };
-    let made = Work { recipe, plan, scratch, watch }.make::<S::Error>(loudness.get(), tags)?;
+    let mut work = Work { recipe, plan, scratch, watch, meter_wave: wave.is_some() };
+    let made = work.make::<S::Error>(loudness.get(), tags)?;
+    let (wave, short) = match (wave, made.basis) {
+        (Some(sink), Some(basis)) => (Some(work.wave(&basis, sink)?), basis.short()),
+        _ => (None, 0.0),
+    };
     let measurement = Measurement {
         recording: heard.recording,
         cut,
         gain: Db::nearest(made.gain),
         header_gain: made.header,
         encodings: made.encodings,
-        shortfall: made.shortfall,
+        shortfall: made.shortfall.or((short > TOLERATED_LU).then_some(Shortfall::Ceiling)),
         after: made.after,
+        wave,
     };
     let asset = Asset { duration: measurement.after.duration, bytes: made.bytes };
     Ok(Outcome { asset, measurement })
@@ -366,6 +409,49 @@ mod tests {
         assert_eq!(found.duration, outcome.asset.duration);
     }
 
+    fn made_with_wav(sound: &[f32], recipe: &Recipe) -> (Outcome, Vec<i16>) {
+        let mut source = Samples::mono(RATE, sound);
+        let (tags, mut scratch, mut wave) = (Tags::default(), Memory::new(), Vec::new());
+        let made =
+            normalise_with_wav(&mut source, recipe, &tags, &mut scratch, &mut (), Some(&mut wave));
+        (made.unwrap(), wave)
+    }
+
+    #[test]
+    fn the_wav_is_as_loud_as_the_asset_and_as_long() {
+        for recipe in [Recipe::default(), Recipe::full()] {
+            let (outcome, wave) = made_with_wav(&speech(4, 0.1), &recipe);
+            let sound: Vec<f32> =
+                wave.iter().map(|step| f32::from(*step) / super::super::wav::FULL_SCALE).collect();
+            let mut source = Samples::mono(recipe.profile.rate(), &sound);
+            let heard = measure(&mut source, &mut ()).unwrap().loudness;
+            assert!((heard.integrated.unwrap().get() + 16.0).abs() < 0.05, "{heard:?}");
+            let told = outcome.measurement.wave.unwrap();
+            assert_eq!((told.integrated, told.true_peak), (heard.integrated, heard.true_peak));
+            assert_eq!(told.duration, outcome.asset.duration);
+        }
+    }
+
+    #[test]
+    fn a_wav_beside_it_changes_no_byte_of_the_asset() {
+        let sound = speech(3, 0.2);
+        assert_eq!(made_with_wav(&sound, &Recipe::default()).0.asset, made(&sound).unwrap().asset);
+    }
+
+    #[test]
+    fn a_refused_recording_gives_the_wav_no_sample() {
+        let (silence, mut wave) = (vec![0.0; 32_000], Vec::new());
+        let refused = normalise_with_wav(
+            &mut Samples::mono(RATE, &silence),
+            &Recipe::default(),
+            &Tags::default(),
+            &mut Memory::new(),
+            &mut (),
+            Some(&mut wave),
+        );
+        assert!(refused.is_err() && wave.is_empty());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
@@ -377,10 +463,12 @@ mod tests {
             for (at, height) in knocks {
                 sound[at] += height;
             }
-            let found = made(&sound).unwrap().measurement;
-            let error = (found.after.integrated.unwrap().get() + 16.0).abs();
-            prop_assert!(error <= 0.2 || found.shortfall.is_some(), "{error} LU off, and no word of it");
-            prop_assert!(found.after.true_peak <= Dbtp::nearest(-1.0), "{}", found.after.true_peak);
+            let found = made_with_wav(&sound, &Recipe::default()).0.measurement;
+            for (what, heard) in [("asset", &found.after), ("wav", found.wave.as_ref().unwrap())] {
+                let error = (heard.integrated.unwrap().get() + 16.0).abs();
+                prop_assert!(error <= 0.2 || found.shortfall.is_some(), "{what}: {error} LU off, and no word of it");
+                prop_assert!(heard.true_peak <= Dbtp::nearest(-1.0), "{what}: {}", heard.true_peak);
+            }
         }
     }
 }

@@ -280,19 +280,17 @@ fn silence(found: &Measurement) -> Option<Problem> {
 }
 
 fn shortfall(why: Shortfall) -> Problem {
-    let (code, vi, en) = match why {
+    let (vi, en) = match why {
         Shortfall::GainBound => (
-            "gain-bound",
             "Bản ghi quá nhỏ nên không thể tăng tới mức chuẩn; hãy đưa micro gần hơn và thu lại.",
             "The recording is so faint that it could not be raised to the target; microphone nearer, record again.",
         ),
         Shortfall::Ceiling => (
-            "peaks",
             "Có tiếng đập rất mạnh nên không thể tăng tới mức chuẩn; hãy tránh va chạm micro.",
             "Strong knocks kept the recording below the target; do not touch the microphone or the table.",
         ),
     };
-    Problem { code, verdict: Verdict::Usable, vi: vi.to_owned(), en: en.to_owned() }
+    Problem { code: why.code(), verdict: Verdict::Usable, vi: vi.to_owned(), en: en.to_owned() }
 }
 
 /// Usable when the lighter limit is passed, record again when the heavier is.

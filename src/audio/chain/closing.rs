@@ -18,6 +18,7 @@ use super::super::opus::{OpusError, Output, Reader};
 use super::super::recipe::Recipe;
 use super::super::scratch::Scratch;
 use super::super::source::{Format, Speaker};
+use super::wave::Basis;
 use super::{ChainError, Refusal, Shortfall, Stage, Watch};
 use crate::unit::{Db, Dbtp, Lufs, Millis, SampleRate};
 
@@ -40,22 +41,25 @@ const SEARCHES_MAX: usize = 5;
 const ENCODINGS_MAX: u8 = 4;
 
 /// A level error that is accepted rather than encoding again, in LU: half of the promise of ±0.2.
-const TOLERATED_LU: f64 = 0.1;
+pub(super) const TOLERATED_LU: f64 = 0.1;
 
 /// Silence that the limiter's output may not reach: gain at most this below or above the recording.
 const GAIN_MIN_DB: f64 = -60.0;
+
 /// The cut sound and all that is needed to run it through the limiter again.
 pub(super) struct Work<'a> {
     pub recipe: &'a Recipe,
     pub plan: Plan,
     pub scratch: &'a mut dyn Scratch,
     pub watch: &'a mut dyn Watch,
+    /// Whether the loudness before the codec is wanted.
+    pub meter_wave: bool,
 }
 
 impl Work<'_> {
     /// Encodes until what players will hear keeps the promise, or the encodings run out.
     pub(super) fn make<E: std::error::Error>(
-        mut self,
+        &mut self,
         bare: f64,
         tags: &Tags,
     ) -> Result<Made, ChainError<E>> {
@@ -67,7 +71,7 @@ impl Work<'_> {
         let mut encodings = 0;
         loop {
             gain = self.search(aim - bare, gain, Dbtp::nearest(limit))?;
-            let packets = self.encode(gain, Dbtp::nearest(limit))?;
+            let (packets, uncoded) = self.encode(gain, Dbtp::nearest(limit))?;
             encodings += 1;
             let raw = verify(&packets, tags, self.watch)?;
             let lost = aim - raw.integrated.ok_or(Refusal::Silent)?.get();
@@ -79,14 +83,20 @@ impl Work<'_> {
             }
             let header = header_gain(lost - excess.max(0.0));
             let shortfall = shortfall(target - aim, excess);
-            let after = shifted(raw, header);
+            let basis = uncoded.map(|loudness| Basis {
+                gain,
+                limit: Dbtp::nearest(limit),
+                missing: aim - loudness.get(),
+                ceiling,
+            });
             return Ok(Made {
                 bytes: packets.to_ogg(header, tags),
-                after,
+                after: shifted(raw, header),
                 gain,
                 header,
                 encodings,
                 shortfall,
+                basis,
             });
         }
     }
@@ -95,10 +105,16 @@ impl Work<'_> {
         &mut self,
         gain: f64,
         limit: Dbtp,
-    ) -> Result<Packets, ChainError<E>> {
+    ) -> Result<(Packets, Option<Lufs>), ChainError<E>> {
         let mut writer = Writer::new(self.recipe)?;
-        self.run::<ChainError<E>>(gain, limit, |samples| Ok(writer.push(samples)?))?;
-        Ok(writer.finish()?)
+        let mut uncoded = self.meter_wave.then(|| Integrator::new(self.recipe.profile.rate()));
+        self.run::<ChainError<E>>(Stage::Encode, gain, limit, |samples| {
+            if let Some(meter) = &mut uncoded {
+                meter.push(samples);
+            }
+            Ok(writer.push(samples)?)
+        })?;
+        Ok((writer.finish()?, uncoded.and_then(Integrator::finish)))
     }
 
     /// By how much gain and limiter raise the loudness.
@@ -143,8 +159,9 @@ impl Work<'_> {
     }
 
     /// Runs the cut sound through gain and limiter into `sink`.
-    fn run<E: From<io::Error>>(
+    pub(super) fn run<E: From<io::Error>>(
         &mut self,
+        stage: Stage,
         gain: f64,
         ceiling: Dbtp,
         mut sink: impl FnMut(&[f32]) -> Result<(), E>,
@@ -155,7 +172,7 @@ impl Work<'_> {
         let mut kept = self.plan.read(self.scratch);
         let (mut block, mut out, mut frames) = (Vec::new(), Vec::new(), 0);
         while kept.next_block(&mut block)? {
-            self.watch.enter(Stage::Encode, Millis::of_frames(frames, rate));
+            self.watch.enter(stage, Millis::of_frames(frames, rate));
             scale(&mut block, factor);
             out.clear();
             limiter.process(&block, &mut out);
@@ -176,6 +193,8 @@ pub(super) struct Made {
     pub header: Db,
     pub encodings: u8,
     pub shortfall: Option<Shortfall>,
+    /// How to make the same sound without the codec, where it was metered.
+    pub basis: Option<Basis>,
 }
 
 fn shortfall(unreached: f64, excess: f64) -> Option<Shortfall> {
