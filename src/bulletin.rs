@@ -9,9 +9,13 @@ use crate::id::BulletinId;
 use crate::time::Timestamp;
 
 pub mod column;
+pub mod lists;
 pub mod version;
+pub mod words;
 
 pub use column::Column;
+pub use lists::Lists;
+pub use words::{Campaign, Comment, DocumentNumber, IssuingBody, Script, Title, Topic, Variety};
 
 /// How urgent a bulletin is (Circular 39/2020/TT-BTTTT), least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

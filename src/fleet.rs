@@ -42,6 +42,51 @@ pub struct Wish {
     /// What the area says it understands too, where the language itself is missing.
     #[serde(default)]
     pub stand_ins: Vec<LangTag>,
+    /// How many of a hundred people here speak it first, where somebody counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+/// Speakers of a language among a hundred people, 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Share(u8);
+
+/// A number that is no share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no share of speakers; write 1 to 100 per cent, or leave it out")]
+pub struct NotAShare(pub u8);
+
+impl Share {
+    /// So many per cent.
+    pub fn percent(percent: u8) -> Result<Self, NotAShare> {
+        if (1..=100).contains(&percent) { Ok(Self(percent)) } else { Err(NotAShare(percent)) }
+    }
+
+    /// The per cent.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<u8> for Share {
+    type Error = NotAShare;
+
+    fn try_from(percent: u8) -> Result<Self, NotAShare> {
+        Self::percent(percent)
+    }
+}
+
+impl From<Share> for u8 {
+    fn from(share: Share) -> Self {
+        share.0
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} %", self.0)
+    }
 }
 
 /// A node of the area tree.
@@ -59,6 +104,9 @@ pub struct Area {
     /// The code of the administration, where it has one.
     #[serde(default)]
     pub code: Option<String>,
+    /// Codes that it, or what was merged into it, had before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub old_codes: Vec<String>,
     /// The languages it asks for, in order; empty where the area above speaks for it.
     #[serde(default)]
     pub listens: Vec<Wish>,
@@ -107,6 +155,26 @@ pub enum AreaFault {
         /// The language.
         language: LangTag,
     },
+    /// More speakers than people.
+    #[error("the shares of area `{area}` sum to {percent} %; mend them to 100 at most")]
+    TooManySpeakers {
+        /// The area.
+        area: AreaId,
+        /// Their sum.
+        percent: u32,
+    },
+    /// One code for two areas.
+    #[error(
+        "area `{area}` has the code {code} of area `{other}`; mend one, or make it an old code"
+    )]
+    SameCode {
+        /// The area.
+        area: AreaId,
+        /// The other.
+        other: AreaId,
+        /// Their code.
+        code: String,
+    },
 }
 
 impl AreaFault {
@@ -118,7 +186,9 @@ impl AreaFault {
             | Self::Circle(area)
             | Self::TooDeep(area)
             | Self::FallbackAlone(area)
-            | Self::AskedTwice { area, .. } => area,
+            | Self::AskedTwice { area, .. }
+            | Self::TooManySpeakers { area, .. }
+            | Self::SameCode { area, .. } => area,
         }
     }
 }
@@ -148,6 +218,7 @@ impl AreaTree {
     pub fn new(areas: impl IntoIterator<Item = Area>) -> Result<Self, AreaFaults> {
         let mut tree = Self::default();
         let mut faults = Vec::new();
+        let mut codes: BTreeMap<&str, &AreaId> = BTreeMap::new();
         for area in areas {
             let id = area.id.clone();
             if tree.areas.insert(id.clone(), area).is_some() {
@@ -157,6 +228,12 @@ impl AreaTree {
         for area in tree.areas.values() {
             faults.extend(tree.place_fault(area));
             faults.extend(profile_faults(area));
+            if let Some(code) = &area.code
+                && let Some(other) = codes.insert(code, &area.id)
+            {
+                let (area, other) = (area.id.clone(), other.clone());
+                faults.push(AreaFault::SameCode { area, other, code: code.clone() });
+            }
             if let Some(parent) = &area.parent {
                 tree.children.entry(parent.clone()).or_default().push(area.id.clone());
             }
@@ -200,6 +277,13 @@ impl AreaTree {
         self.areas.values()
     }
 
+    /// The areas that have this code of the administration, or had it before a merger.
+    pub fn of_code(&self, code: &str) -> impl Iterator<Item = &Area> {
+        self.iter().filter(move |area| {
+            area.code.as_deref() == Some(code) || area.old_codes.iter().any(|old| old == code)
+        })
+    }
+
     /// From the root to `area` itself; empty for an area that is not there.
     pub fn chain(&self, area: &AreaId) -> Vec<AreaId> {
         let mut chain: Vec<AreaId> = self.upward(area).map(|area| area.id.clone()).collect();
@@ -238,6 +322,10 @@ fn profile_faults(area: &Area) -> Vec<AreaFault> {
         faults.push(AreaFault::FallbackAlone(area.id.clone()));
     }
     let mut asked = BTreeSet::new();
+    let percent: u32 = area.listens.iter().filter_map(|w| w.share).map(|s| u32::from(s.0)).sum();
+    if percent > 100 {
+        faults.push(AreaFault::TooManySpeakers { area: area.id.clone(), percent });
+    }
     for Wish { language, .. } in &area.listens {
         if !asked.insert(language) {
             let (area, language) = (area.id.clone(), language.clone());
@@ -260,13 +348,15 @@ mod tests {
             level: Level::Village,
             parent: parent.parse().ok(),
             code: None,
+            old_codes: Vec::new(),
             listens: Vec::new(),
             fallback: None,
         }
     }
 
     fn speaks(mut area: Area, language: &str) -> Area {
-        area.listens.push(Wish { language: language.parse().unwrap(), stand_ins: Vec::new() });
+        let language = language.parse().unwrap();
+        area.listens.push(Wish { language, stand_ins: Vec::new(), share: None });
         area
     }
 
@@ -357,5 +447,37 @@ mod tests {
         let twice = speaks(speaks(area("b", ""), "vi"), "vi");
         let faults = AreaTree::new([alone, twice]).unwrap_err();
         assert_eq!(faults.0.len(), 2, "{faults}");
+    }
+
+    #[test]
+    fn an_area_is_found_by_its_code_and_by_those_it_had_before_a_merger() {
+        let mut merged = area("mu-ca", "");
+        merged.code = Some("03451".to_owned());
+        merged.old_codes = vec!["03454".to_owned(), "03457".to_owned()];
+        let tree = AreaTree::new([merged, area("ban", "mu-ca")]).unwrap();
+        for code in ["03451", "03454", "03457"] {
+            let found: Vec<&str> = tree.of_code(code).map(|area| area.id.as_str()).collect();
+            assert_eq!(found, ["mu-ca"], "{code}");
+        }
+        assert_eq!(tree.of_code("99999").count(), 0);
+    }
+
+    #[test]
+    fn two_areas_of_one_code_and_more_speakers_than_people_are_faults() {
+        let coded = |id: &str| Area { code: Some("03451".to_owned()), ..area(id, "") };
+        let mut crowded = speaks(speaks(area("c", ""), "hni"), "vi");
+        for (wish, percent) in crowded.listens.iter_mut().zip([60, 41]) {
+            wish.share = Some(Share::percent(percent).unwrap());
+        }
+        let faults = AreaTree::new([coded("a"), coded("b"), crowded]).unwrap_err().to_string();
+        assert!(faults.contains("`b` has the code 03451 of area `a`"), "{faults}");
+        assert!(faults.contains("sum to 101 %"), "{faults}");
+    }
+
+    #[test]
+    fn a_share_is_1_to_100_per_cent() {
+        assert!(Share::percent(0).is_err() && Share::percent(101).is_err());
+        assert_eq!(Share::percent(100).map(Share::get), Ok(100));
+        assert!(serde_json::from_str::<Share>("0").is_err());
     }
 }

@@ -1,11 +1,16 @@
 //! Languages as data: BCP 47 tags, never an assumption about who understands whom.
 //!
 //! A tag here is a primary language subtag with optional subtags (RFC 5646 §2.1), in its
-//! canonical letter case. Names exist for the languages that the project knows; a tag without a
-//! name is as good as any other.
+//! canonical letter case. What a language is called is data of the station: [`Names`]. A tag
+//! without a name is as good as any other.
 
 use std::fmt;
 use std::str::FromStr;
+
+pub mod fold;
+pub mod names;
+
+pub use names::{Name, Names};
 
 /// Characters in a tag at most (RFC 5646 §4.4.1 recommends buffers of at least 35).
 pub const TAG_CHARS_MAX: usize = 35;

@@ -50,6 +50,12 @@ impl Column {
     }
 }
 
+impl AsRef<str> for Column {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for Column {
     type Err = NotAColumn;
 

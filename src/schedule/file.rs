@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bulletin::Column;
+use crate::bulletin::{Column, Lists};
 use crate::calendar::AirtimePolicy;
 use crate::config::{At, Faults, read};
 use crate::fleet::{Area, AreaTree, Controller};
@@ -17,6 +17,7 @@ use crate::schedule::Programme;
 
 mod check;
 mod export;
+mod lists;
 mod tables;
 
 pub use check::check;
@@ -25,7 +26,7 @@ pub use check::check;
 #[derive(Debug)]
 pub struct ScheduleFile {
     name: String,
-    languages: Vec<LangTag>,
+    lists: Lists,
     areas: Vec<Area>,
     controllers: Vec<Controller>,
     policies: Vec<(AreaId, AirtimePolicy)>,
@@ -40,7 +41,7 @@ impl ScheduleFile {
             let mut notes = Notes::default();
             Some(Self {
                 name: name.to_owned(),
-                languages: form.tables("language", |table| tables::language(table, &mut notes)),
+                lists: lists::lists(form, &mut notes),
                 areas: form.tables("area", |table| tables::area(table, &mut notes)),
                 controllers: form
                     .tables("controller", |table| tables::controller(table, &mut notes)),
@@ -55,8 +56,8 @@ impl ScheduleFile {
 /// Everything that the files say, right as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// The languages that the files add to those the project knows, by tag.
-    pub languages: Vec<LangTag>,
+    /// The languages, columns, topics and campaigns that the files add to the usual ones.
+    pub lists: Lists,
     /// The areas.
     pub tree: AreaTree,
     /// The controllers, by id.
@@ -71,6 +72,9 @@ pub struct Checked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Noun {
     Language,
+    Column,
+    Topic,
+    Campaign,
     Area,
     Controller,
     Policy,

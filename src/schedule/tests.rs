@@ -67,7 +67,11 @@ impl Town {
             wishes.split_whitespace().partition(|wish| wish.ends_with('?'));
         let listens = wishes.iter().map(|wish| {
             let mut languages = wish.split('/').map(tag);
-            Wish { language: languages.next().unwrap(), stand_ins: languages.collect() }
+            Wish {
+                language: languages.next().unwrap(),
+                stand_ins: languages.collect(),
+                share: None,
+            }
         });
         self.areas.push(Area {
             id: id.parse().unwrap(),
@@ -75,6 +79,7 @@ impl Town {
             level,
             parent: parent.map(|parent| parent.parse().unwrap()),
             code: None,
+            old_codes: Vec::new(),
             listens: listens.collect(),
             fallback: fallback.first().map(|wish| tag(wish.trim_end_matches('?'))),
         });

@@ -4,11 +4,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{At, Checked, Mention, Noun, ScheduleFile};
-use crate::bulletin::Column;
+use crate::bulletin::{Column, Lists};
 use crate::config::{Fault, Faults};
 use crate::fleet::{AreaFault, AreaTree};
 use crate::id::{AreaId, BulletinId};
-use crate::lang::LangTag;
+use crate::lang::Names;
 
 /// Puts `files` together, or names everything that does not fit. Bulletins are checked where the
 /// station's are given.
@@ -31,28 +31,39 @@ pub fn check(
 
 fn together(files: Vec<ScheduleFile>, tree: AreaTree) -> Checked {
     let mut checked = Checked {
-        languages: Vec::new(),
+        lists: Lists::default(),
         tree,
         controllers: Vec::new(),
         policies: BTreeMap::new(),
         programmes: Vec::new(),
     };
     for file in files {
-        checked.languages.extend(file.languages);
+        add(&mut checked.lists, file.lists);
         checked.controllers.extend(file.controllers);
         checked.policies.extend(file.policies);
         checked.programmes.extend(file.programmes);
     }
-    checked.languages.sort();
     checked.controllers.sort();
     checked.programmes.sort_by(|a, b| a.id.cmp(&b.id));
     checked
+}
+
+fn add(lists: &mut Lists, more: Lists) {
+    for (tag, name) in more.languages.own() {
+        lists.languages.add(tag.clone(), name.clone());
+    }
+    lists.columns.extend(more.columns);
+    lists.topics.extend(more.topics);
+    lists.campaigns.extend(more.campaigns);
 }
 
 impl Noun {
     fn word(self) -> &'static str {
         match self {
             Self::Language => "language",
+            Self::Column => "column",
+            Self::Topic => "topic",
+            Self::Campaign => "campaign",
             Self::Area => "area",
             Self::Controller => "controller",
             Self::Policy => "policy of",
@@ -85,8 +96,8 @@ fn duplicates(files: &[ScheduleFile]) -> Vec<Fault> {
 /// What mentions may mean.
 struct Known<'f> {
     areas: BTreeSet<&'f AreaId>,
-    languages: BTreeSet<&'f LangTag>,
-    columns: &'f BTreeSet<Column>,
+    languages: Names,
+    columns: BTreeSet<&'f Column>,
     bulletins: Option<&'f BTreeSet<BulletinId>>,
 }
 
@@ -97,7 +108,12 @@ impl<'f> Known<'f> {
         bulletins: Option<&'f BTreeSet<BulletinId>>,
     ) -> Self {
         let areas = files.iter().flat_map(|file| &file.areas).map(|area| &area.id).collect();
-        let languages = files.iter().flat_map(|file| &file.languages).collect();
+        let mut languages = Names::default();
+        for (tag, name) in files.iter().flat_map(|file| file.lists.languages.own()) {
+            languages.add(tag.clone(), name.clone());
+        }
+        let own = files.iter().flat_map(|file| &file.lists.columns);
+        let columns = columns.iter().chain(own).collect();
         Self { areas, languages, columns, bulletins }
     }
 
@@ -106,13 +122,15 @@ impl<'f> Known<'f> {
             Mention::Area(area) if !self.areas.contains(area) => {
                 format!("unknown area `{area}`; add an [[area]] of that id or mend the name")
             }
-            Mention::Language(tag) if !tag.is_known() && !self.languages.contains(tag) => {
+            Mention::Language(tag) if !self.languages.knows(tag) => {
                 format!(
                     "unknown language `{tag}`; mend it, or add [[language]] with tag = \"{tag}\""
                 )
             }
             Mention::Column(column) if !self.columns.contains(column) => {
-                format!("unknown column `{column}`; mend it, or add the column to the station")
+                format!(
+                    "unknown column `{column}`; mend it, or add [[column]] with name = \"{column}\""
+                )
             }
             Mention::Bulletin(id) if self.bulletins.is_some_and(|known| !known.contains(id)) => {
                 format!("unknown bulletin `{id}`; make it first or mend the name")
@@ -132,7 +150,9 @@ fn tree_faults(files: &[ScheduleFile], wrong: &[AreaFault]) -> Vec<Fault> {
         AreaFault::Circle(_)
         | AreaFault::TooDeep(_)
         | AreaFault::FallbackAlone(_)
-        | AreaFault::AskedTwice { .. } => true,
+        | AreaFault::AskedTwice { .. }
+        | AreaFault::TooManySpeakers { .. }
+        | AreaFault::SameCode { .. } => true,
     });
     new.filter_map(|fault| {
         let (file, line) = definition(files, fault.area())?;

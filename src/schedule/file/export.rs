@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::Checked;
 use super::tables::ORDERS;
+use crate::bulletin::Lists;
 use crate::calendar::recurrence::{Recurrence, Rule};
 use crate::calendar::{AirtimePolicy, Days, Weekday};
 use crate::fleet::{Area, Controller, Level};
@@ -14,10 +15,7 @@ impl Checked {
     /// The schedule as TOML: areas, controllers, policies, programmes, each by id.
     pub fn export(&self) -> String {
         let mut out = Lines::default();
-        for tag in &self.languages {
-            out.header("[[language]]");
-            out.text("tag", tag);
-        }
+        list_lines(&mut out, &self.lists);
         self.tree.iter().for_each(|area| area_lines(&mut out, area));
         self.controllers.iter().for_each(|controller| controller_lines(&mut out, controller));
         self.policies.iter().for_each(|(area, policy)| policy_lines(&mut out, area, policy));
@@ -77,6 +75,24 @@ fn word<'c, T: PartialEq>(value: &T, choices: &[(&'c str, T)]) -> &'c str {
     found.map(|(word, _)| *word).expect("every choice has its word")
 }
 
+fn list_lines(out: &mut Lines, lists: &Lists) {
+    for (tag, name) in lists.languages.own() {
+        out.header("[[language]]");
+        out.text("tag", tag);
+        out.text("name_vi", &name.vi);
+        out.text("name_en", &name.en);
+    }
+    let names = |out: &mut Lines, header: &str, names: Vec<&str>| {
+        for name in names {
+            out.header(header);
+            out.text("name", name);
+        }
+    };
+    names(out, "[[column]]", lists.columns.iter().map(AsRef::as_ref).collect());
+    names(out, "[[topic]]", lists.topics.iter().map(AsRef::as_ref).collect());
+    names(out, "[[campaign]]", lists.campaigns.iter().map(AsRef::as_ref).collect());
+}
+
 fn area_lines(out: &mut Lines, area: &Area) {
     out.header("[[area]]");
     out.text("id", &area.id);
@@ -84,12 +100,18 @@ fn area_lines(out: &mut Lines, area: &Area) {
     out.text("level", word(&area.level, &Level::ALL));
     out.optional("parent", area.parent.as_ref());
     out.optional("code", area.code.as_ref());
+    if !area.old_codes.is_empty() {
+        out.list("old_codes", &area.old_codes);
+    }
     out.optional("fallback", area.fallback.as_ref());
     for wish in &area.listens {
         out.header("[[area.listens]]");
         out.text("language", &wish.language);
         if !wish.stand_ins.is_empty() {
             out.list("stand_ins", &wish.stand_ins);
+        }
+        if let Some(share) = wish.share {
+            out.value("share", share.get());
         }
     }
 }

@@ -10,9 +10,8 @@ use crate::calendar::recurrence::{OCCURRENCES_A_DAY_MAX, Recurrence};
 use crate::calendar::{AirtimePolicy, Days, Weekday, Window};
 use crate::config::parse::{switch, within, words};
 use crate::config::{At, Table};
-use crate::fleet::{Area, Controller, Level, Wish};
+use crate::fleet::{Area, Controller, Level, Share, Wish};
 use crate::id::{AreaId, BulletinId, NotAnId};
-use crate::lang::LangTag;
 use crate::schedule::{Languages, Order, Programme, Selection};
 use crate::time::{LocalDate, TimeOfDay};
 
@@ -32,27 +31,35 @@ const LENGTH_S_MAX: i64 = 6 * 3600;
 /// Minutes in a day.
 const DAY_MINUTES: i64 = 24 * 60;
 
-pub(super) fn language(table: &mut Table<'_>, notes: &mut Notes) -> Option<LangTag> {
-    let tag: LangTag = table.required("tag", str::parse)?;
-    notes.define(Noun::Language, table.line(), tag.as_str());
-    Some(tag)
-}
-
 pub(super) fn area(table: &mut Table<'_>, notes: &mut Notes) -> Option<Area> {
     let id: Option<AreaId> = table.required("id", str::parse);
     let name = table.required("name", words(NAME_CHARS_MAX));
     let level = table.required("level", |word: &str| choice(word, &Level::ALL));
     let parent = table.optional("parent", |text| notes.area(text));
-    let code = table.optional("code", words(CODE_CHARS_MAX));
+    let code = table.optional("code", code);
+    let old_codes = table.list("old_codes", self::code).unwrap_or_default();
     let fallback = table.optional("fallback", |text| notes.language(text));
     let listens = table.tables("listens", |wish| {
         let language = wish.required("language", |text| notes.language(text));
         let stand_ins = wish.list("stand_ins", |text| notes.language(text)).unwrap_or_default();
-        Some(Wish { language: language?, stand_ins })
+        let share = wish.optional("share", |percent: i64| {
+            within(1..=100)(percent).map(|percent| Share::percent(percent).expect("1 to 100"))
+        });
+        Some(Wish { language: language?, stand_ins, share })
     });
     let id = id?;
     notes.define(Noun::Area, table.line(), id.as_str());
-    Some(Area { id, name: name?, level: level?, parent, code, listens, fallback })
+    Some(Area { id, name: name?, level: level?, parent, code, old_codes, listens, fallback })
+}
+
+/// A code of the administration: letters, digits, `.` and `-`.
+pub(in crate::schedule) fn code(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    if (1..=CODE_CHARS_MAX).contains(&text.len()) && text.chars().all(plain) {
+        return Ok(text.to_owned());
+    }
+    let text: String = text.chars().take(40).collect();
+    Err(format!("`{text}` is no code; write 1 to {CODE_CHARS_MAX} digits or letters, in quotes"))
 }
 
 pub(super) fn controller(table: &mut Table<'_>, notes: &mut Notes) -> Option<Controller> {

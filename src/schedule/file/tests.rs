@@ -5,6 +5,20 @@ use std::collections::BTreeSet;
 use super::*;
 
 const GOOD: &str = r#"
+[[language]]
+tag = "kjg"
+name_vi = "tiếng Khơ Mú"
+name_en = "Khmu"
+
+[[column]]
+name = "Chợ phiên"
+
+[[topic]]
+name = "Thuế"
+
+[[campaign]]
+name = "Tháng an toàn giao thông 2026"
+
 [[area]]
 id = "lai-chau"
 name = "Tỉnh \"Lai Châu\""
@@ -19,9 +33,15 @@ id = "mu-ca"
 name = "Xã Mù Cả"
 level = "commune"
 parent = "lai-chau"
+code = "03451"
+old_codes = ["03454", "03457"]
 [[area.listens]]
 language = "hni"
 stand_ins = ["vi"]
+share = 60
+[[area.listens]]
+language = "kjg"
+share = 40
 
 [[controller]]
 id = "mu-ca-1"
@@ -90,6 +110,28 @@ fn a_right_file_is_read_whole() {
 }
 
 #[test]
+fn what_the_files_add_to_the_lists_is_known() {
+    let lists = checked(GOOD).unwrap().lists;
+    let khmu = "kjg".parse().unwrap();
+    assert_eq!(lists.languages.vi(&khmu), "tiếng Khơ Mú");
+    assert!(lists.has_column(&"Chợ phiên".parse().unwrap()));
+    assert!(lists.has_topic(&"Thuế".parse().unwrap()));
+    let own = GOOD.replace("Hỏi đáp pháp luật", "Chợ phiên");
+    assert!(checked(&own).is_ok(), "a programme may take from a column of the files");
+}
+
+#[test]
+fn a_share_a_code_or_a_name_that_is_wrong_is_a_fault_with_its_line() {
+    let line = line_of("share = 60");
+    assert!(faults_with("share = 60", "share = 0").starts_with(&format!("a.toml:{line}:")));
+    assert!(faults_with("share = 60", "share = 61").contains("sum to 101 %"));
+    assert!(faults_with("\"03454\"", "\"cũ 3\"").contains("is no code"));
+    assert!(faults_with("name = \"Thuế\"", "name = \"\"").contains("topic is empty"));
+    let twice = format!("{GOOD}\n[[topic]]\nname = \"Thuế\"\n");
+    assert!(checked(&twice).unwrap_err().to_string().contains("topic `Thuế` is in a.toml:"));
+}
+
+#[test]
 fn what_is_exported_reads_back_as_the_same_schedule() {
     let good = checked(GOOD).unwrap();
     let text = good.export();
@@ -140,10 +182,10 @@ fn a_time_that_never_comes_is_a_fault_at_its_line() {
 
 #[test]
 fn a_language_without_a_name_is_fine_once_it_is_listed() {
-    let kho_mu = GOOD.replace("language = \"hni\"", "language = \"kjg\"");
+    let kho_mu = GOOD.replace("language = \"hni\"", "language = \"khb\"");
     assert!(checked(&kho_mu).is_err());
-    let listed = format!("{kho_mu}\n[[language]]\ntag = \"kjg\"\n");
-    assert!(checked(&listed.replace("[\"vi\", \"hni\"]", "[\"kjg\"]")).is_ok());
+    let listed = format!("{kho_mu}\n[[language]]\ntag = \"khb\"\n");
+    assert!(checked(&listed.replace("[\"vi\", \"hni\"]", "[\"khb\"]")).is_ok());
 }
 
 #[test]
@@ -162,7 +204,7 @@ fn what_is_there_twice_is_named_with_the_place_of_the_first() {
 fn two_files_of_one_name_are_compared_like_any_others() {
     let file = || ScheduleFile::parse("a.toml", GOOD).unwrap();
     let faults = check(vec![file(), file()], &columns(), None).unwrap_err();
-    assert_eq!(faults.0.len(), 6, "{faults}");
+    assert_eq!(faults.0.len(), 10, "{faults}");
 }
 
 #[test]

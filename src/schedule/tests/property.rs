@@ -20,7 +20,11 @@ fn a_tag() -> impl Strategy<Value = LangTag> {
 }
 
 fn a_wish() -> impl Strategy<Value = Wish> {
-    (a_tag(), vec(a_tag(), 0..3)).prop_map(|(language, stand_ins)| Wish { language, stand_ins })
+    (a_tag(), vec(a_tag(), 0..3)).prop_map(|(language, stand_ins)| Wish {
+        language,
+        stand_ins,
+        share: None,
+    })
 }
 
 fn a_profile() -> impl Strategy<Value = (Vec<Wish>, Option<LangTag>)> {
@@ -40,6 +44,7 @@ fn a_tree() -> impl Strategy<Value = AreaTree> {
             level: Level::Village,
             parent: PARENTS[i].map(|parent| parent.parse().unwrap()),
             code: None,
+            old_codes: Vec::new(),
             listens,
             fallback,
         });

@@ -102,7 +102,7 @@ fn version(table: &mut Table<'_>) -> Option<VersionEntry> {
     let language = table.required("language", |text: &str| {
         let tag: LangTag = text.parse().map_err(|e: crate::lang::NotATag| e.to_string())?;
         let sentence = || format!("`{text}` is no language of this station; use vi, mww, twh, …");
-        tag.is_known().then_some(tag).ok_or_else(sentence)
+        crate::lang::Names::default().knows(&tag).then_some(tag).ok_or_else(sentence)
     });
     let variety = table.optional("variety", parse::words(80)).unwrap_or_default();
     let file = table.required("file", |text: &str| {
