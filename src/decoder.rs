@@ -13,6 +13,7 @@ pub mod child;
 mod fault;
 mod mend;
 mod scratch;
+pub mod told;
 mod wire;
 
 use std::fs::File;

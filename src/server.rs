@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 pub use config::{BrokerChoice, Config};
 pub use doctor::{Finding, examine};
-pub use newsroom::{BulletinFile, Imported, Ingested, Sound, VersionEntry};
+pub use newsroom::{BulletinFile, Imported, Ingested, Judged, Sound, Told, VersionEntry};
 pub use run::{Ready, serve};
 pub use scribe::{Head, origin};
 pub use station::{Beginning, Station};

@@ -6,17 +6,23 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::chain::{Examination, Measurement, Refusal, Shortfall};
+use super::loudness::BLOCK;
 use crate::unit::Millis;
 
 /// Whether a recording can be aired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Verdict {
     /// Nothing to mend.
+    #[serde(rename = "good")]
     Good,
     /// It can be aired; the next one could be better.
+    #[serde(rename = "usable")]
     Usable,
     /// Listeners would not understand it, or would turn away.
+    #[serde(rename = "record again")]
     RecordAgain,
 }
 
@@ -30,6 +36,16 @@ impl Verdict {
             Self::RecordAgain => "record again",
         }
     }
+
+    /// The same in Vietnamese.
+    #[must_use]
+    pub const fn vi(self) -> &'static str {
+        match self {
+            Self::Good => "tốt",
+            Self::Usable => "dùng được",
+            Self::RecordAgain => "cần thu lại",
+        }
+    }
 }
 
 impl fmt::Display for Verdict {
@@ -39,7 +55,7 @@ impl fmt::Display for Verdict {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// A stable word for machines.
     pub code: &'static str,
@@ -72,7 +88,20 @@ impl Report {
 /// Judges a recording as it came in.
 #[must_use]
 pub fn examine(found: &Examination) -> Report {
-    Report::new(recorded(found))
+    match unheard(found) {
+        Some(refusal) => refused(refusal),
+        None => Report::new(recorded(found)),
+    }
+}
+
+/// Why nothing could ever be made of it, where its measurement alone shows that.
+fn unheard(found: &Examination) -> Option<Refusal> {
+    let loudness = &found.loudness;
+    match loudness.duration {
+        length if length == Millis::default() => Some(Refusal::Empty),
+        length if length < BLOCK => Some(Refusal::TooShort(length)),
+        _ => loudness.integrated.is_none().then_some(Refusal::Silent),
+    }
 }
 
 /// Judges a recording and what became of it.
@@ -137,7 +166,9 @@ pub fn damaged(packets: u64) -> Problem {
     }
 }
 
-fn sentence(text: &str) -> String {
+/// A text with a capital letter and a full stop.
+#[must_use]
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).chain(['.']).collect()

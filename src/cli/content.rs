@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::{Which, passphrase, print_json};
 use crate::id::{BulletinId, PersonId};
 use crate::lang::LangTag;
-use crate::server::{BulletinFile, Imported, Sound, Station};
+use crate::server::{BulletinFile, Imported, Ingested, Sound, Station};
 use crate::store::StoreError;
 
 /// Bulletins, their versions and recordings.
@@ -126,9 +126,7 @@ pub(super) async fn import(
             let taken = station.import_version(&entry.bulletin, version, folder, &by, &sound).await;
             let line = match taken {
                 Ok((Imported::Unchanged, _)) => format!("{}: unchanged", version.file),
-                Ok((Imported::Drafted, made)) => {
-                    format!("{}: {} ({} ms)", version.file, made.measured, made.length_ms)
-                }
+                Ok((Imported::Drafted, made)) => drafted(&version.file, &made),
                 Err(crate::server::ServerError::Recording { path, why }) => {
                     refused += 1;
                     format!("REFUSED {}: {why}", path.display())
@@ -146,6 +144,26 @@ pub(super) async fn import(
     Ok(refused == 0)
 }
 
+/// What was made of a recording, with a line in each language for each thing that is wrong.
+fn drafted(file: &str, made: &Ingested) -> String {
+    let Some(judged) = &made.judged else { return format!("{file}: {} ms", made.length_ms) };
+    let lufs = |loudness: Option<f64>| {
+        loudness.map_or_else(|| "?".to_owned(), |loudness| format!("{loudness:.1} LUFS"))
+    };
+    let mut line = format!(
+        "{file}: {} → {} ({} ms), {} / {}",
+        lufs(judged.before_lufs),
+        lufs(judged.after_lufs),
+        made.length_ms,
+        judged.verdict_vi,
+        judged.verdict
+    );
+    for problem in &judged.problems {
+        line += &format!("\n      {}\n      {}", problem.vi, problem.en);
+    }
+    line
+}
+
 fn bar(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
     ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -155,6 +173,7 @@ async fn list(station: &Station, json: bool) -> anyhow::Result<bool> {
     let versions = station.store.versions().await.map_err(|e: StoreError| e)?;
     for version in versions {
         let content = version.content();
+        let judged = station.judged(&content.recording).await?;
         let state = match &version {
             crate::bulletin::version::Version::Draft(_) => "draft",
             crate::bulletin::version::Version::Reviewed(_) => "reviewed",
@@ -166,11 +185,14 @@ async fn list(station: &Station, json: bool) -> anyhow::Result<bool> {
                 "bulletin": content.bulletin, "language": content.language, "state": state,
                 "voice": content.voice, "announcer": content.announcer,
                 "asset": content.recording.asset, "length_ms": content.recording.length_ms,
+                "verdict": judged.as_ref().map(|judged| &judged.verdict),
+                "problems": judged.as_ref().map(|judged| &judged.problems),
             }))?;
         } else {
             let seconds = content.recording.length_ms / 1_000;
+            let verdict = judged.as_ref().map_or("", |judged| &judged.verdict);
             println!(
-                "{:<28} {:<4} {:<10} {seconds:>5} s",
+                "{:<28} {:<4} {:<10} {seconds:>5} s  {verdict}",
                 content.bulletin, content.language, state
             );
         }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use file::{BulletinFile, VersionEntry};
-pub use sound::{Ingested, Sound};
+pub use sound::{Ingested, Judged, Sound, Told};
 
 use crate::access::Action;
 use crate::bulletin::Bulletin;

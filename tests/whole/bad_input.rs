@@ -55,6 +55,26 @@ fn a_recording_that_is_not_audio_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn an_import_tells_what_is_wrong_with_a_recording_and_the_list_keeps_it() {
+    let station = station();
+    station.hire();
+    let path = bulletin_file(&station, &checkout().join("audio-samples/hard/clipped.wav"));
+    let output = ran(&mut station.loaban(&["bulletin", "import", &path, "--by", "an"]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    says(
+        &said,
+        &["clipped.wav", "cần thu lại / record again", "giảm mức thu", "lower the recording level"],
+    );
+    let listed = station.does(&["bulletin", "list", "--json"]);
+    let version: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(
+        (&version["verdict"], &version["problems"][0]["code"]),
+        (&"record again".into(), &"clipped".into())
+    );
+    says(&station.does(&["bulletin", "list"]), &["record again"]);
+}
+
+#[test]
 fn the_same_import_twice_changes_nothing_and_a_changed_file_is_a_new_recording() {
     let station = station();
     station.hire();

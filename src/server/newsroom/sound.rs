@@ -4,25 +4,28 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::audio::chain::{Outcome, Stage, Watch, normalise};
+use crate::audio::chain::{ChainError, Outcome, normalise};
 use crate::audio::encode::Tags;
 use crate::audio::recipe::Recipe;
+use crate::audio::report::{self, Report};
 use crate::bulletin::Bulletin;
-use crate::decoder::{Decoder, FileScratch, Limits};
+use crate::bulletin::version::Recording;
+use crate::decoder::{DecodeError, Decoder, FileScratch, Limits, told};
 use crate::digest::Digest;
 use crate::server::ServerError;
 use crate::server::newsroom::VersionEntry;
 use crate::server::station::Station;
 use crate::store::SourceRow;
-use crate::unit::Millis;
+use crate::unit::Lufs;
 
 /// The recipe that recordings are normalised by.
 const RECIPE: &str = "speech";
 
 /// What came of one recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ingested {
     /// The file that was handed in.
     pub source: Digest,
@@ -30,20 +33,71 @@ pub struct Ingested {
     pub asset: Digest,
     /// Its length in milliseconds.
     pub length_ms: u64,
-    /// A sentence with the loudness before and after; empty where it was known already.
-    pub measured: String,
+    /// What was measured and found; `None` for one that an earlier version took in.
+    pub judged: Option<Judged>,
+}
+
+/// What was found in a recording when it was taken in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Integrated loudness as it came in.
+    pub before_lufs: Option<f64>,
+    /// Integrated loudness as controllers play it.
+    pub after_lufs: Option<f64>,
+    /// `good`, `usable` or `record again`.
+    pub verdict: String,
+    /// The same in Vietnamese.
+    pub verdict_vi: String,
+    /// What is wrong and what to do about it, worst first.
+    pub problems: Vec<Told>,
+}
+
+/// One thing that is wrong with a recording, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// A stable word for machines.
+    pub code: String,
+    /// In Vietnamese.
+    pub vi: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Judged {
+    fn new(outcome: &Outcome, report: Report) -> Self {
+        let measurement = &outcome.measurement;
+        let told = |problem: report::Problem| Told {
+            code: problem.code.to_owned(),
+            vi: problem.vi,
+            en: problem.en,
+        };
+        Self {
+            before_lufs: measurement.recording.loudness.integrated.map(Lufs::get),
+            after_lufs: measurement.after.integrated.map(Lufs::get),
+            verdict: report.verdict.word().to_owned(),
+            verdict_vi: report.verdict.vi().to_owned(),
+            problems: report.problems.into_iter().map(told).collect(),
+        }
+    }
+
+    /// What an earlier import kept, if it kept it in this form.
+    fn kept(row: &SourceRow) -> Option<Self> {
+        serde_json::from_str(&row.measurement).ok()
+    }
+}
+
+impl Station {
+    /// What was found in a recording when it was taken in.
+    pub async fn judged(&self, recording: &Recording) -> Result<Option<Judged>, ServerError> {
+        let row = self.store.source(recording.source, RECIPE).await?;
+        Ok(row.as_ref().and_then(Judged::kept))
+    }
 }
 
 /// Turns files into recordings.
 #[derive(Clone, Debug)]
 pub struct Sound {
     decoder: Decoder,
-}
-
-struct Quiet;
-
-impl Watch for Quiet {
-    fn enter(&mut self, _stage: Stage, _done: Millis) {}
 }
 
 impl Sound {
@@ -63,24 +117,24 @@ impl Sound {
         let path = folder.join(&entry.file);
         let source = digest_of(&path)?;
         if let Some(row) = station.store.source(source, RECIPE).await? {
-            let (asset, length_ms) = (row.asset, row.length_ms);
-            return Ok(Ingested { source, asset, length_ms, measured: String::new() });
+            let judged = Judged::kept(&row);
+            return Ok(Ingested { source, asset: row.asset, length_ms: row.length_ms, judged });
         }
         let tags = Tags { title: bulletin.title.clone(), language: entry.language.to_string() };
-        let outcome = self.normalise(path.clone(), tags, station.config.data.clone()).await?;
+        let (outcome, report) = self.normalise(path, tags, station.config.data.clone()).await?;
         let asset = station.assets.put(&outcome.asset.bytes)?;
-        let measured = sentence(&outcome);
+        let judged = Judged::new(&outcome, report);
         let row = SourceRow {
             digest: source,
             recipe: RECIPE.to_owned(),
             asset,
             length_ms: outcome.asset.duration.get(),
-            measurement: measured.clone(),
+            measurement: serde_json::to_string(&judged).unwrap_or_default(),
         };
         let mut tx = station.store.begin().await?;
         tx.put_source(&row).await?;
         tx.commit().await?;
-        Ok(Ingested { source, asset, length_ms: row.length_ms, measured })
+        Ok(Ingested { source, asset, length_ms: row.length_ms, judged: Some(judged) })
     }
 
     async fn normalise(
@@ -88,42 +142,35 @@ impl Sound {
         path: PathBuf,
         tags: Tags,
         scratch: PathBuf,
-    ) -> Result<Outcome, ServerError> {
+    ) -> Result<(Outcome, Report), ServerError> {
         let decoder = self.decoder.clone();
         let name = path.clone();
         let work = move || {
             let recipe = Recipe::named(RECIPE).expect("the recipe is built in");
-            let refuse = |why: String| ServerError::Recording { path: name.clone(), why };
-            let mut recording = decoder.open(&path).map_err(|e| refuse(chain(&e)))?;
+            let refuse = |error| refused(&name, &error);
+            let mut recording =
+                decoder.open(&path).map_err(|error| refuse(ChainError::Source(error)))?;
             let unique =
                 format!("scratch-{}", Digest::of(path.as_os_str().as_encoded_bytes()).short());
             let mut scratch = FileScratch::new(&scratch, &unique)
-                .map_err(|e| refuse(format!("no working copy could be made: {e}")))?;
-            normalise(&mut recording, &recipe, &tags, &mut scratch, &mut Quiet)
-                .map_err(|e| refuse(chain(&e)))
+                .map_err(|error| refuse(ChainError::Scratch(error)))?;
+            let outcome =
+                normalise(&mut recording, &recipe, &tags, &mut scratch, &mut ()).map_err(refuse)?;
+            let found = report::outcome(&outcome.measurement);
+            Ok((outcome, told::with_warnings(found, recording.warnings())))
         };
         tokio::task::spawn_blocking(work).await.map_err(|e| ServerError::Task(e.to_string()))?
     }
 }
 
-/// An error with everything that caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut sentence = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        sentence = format!("{sentence}: {cause}");
-        source = cause.source();
-    }
-    sentence
-}
-
-fn sentence(outcome: &Outcome) -> String {
-    let measurement = &outcome.measurement;
-    let text = |loudness: Option<crate::unit::Lufs>| {
-        loudness.map_or_else(|| "?".to_owned(), |loudness| loudness.to_string())
-    };
-    let before = text(measurement.recording.loudness.integrated);
-    format!("{before} → {}", text(measurement.after.integrated))
+/// A recording that is not taken in, with the reason in both languages.
+fn refused(path: &Path, error: &ChainError<DecodeError>) -> ServerError {
+    let sentences: Vec<String> = told::refused(error)
+        .problems
+        .into_iter()
+        .map(|problem| format!("{} / {}", problem.vi, problem.en))
+        .collect();
+    ServerError::Recording { path: path.to_owned(), why: sentences.join(" ") }
 }
 
 fn digest_of(path: &Path) -> Result<Digest, ServerError> {
