@@ -5,6 +5,7 @@ mod demo;
 mod fleet;
 mod log;
 mod schedule;
+mod sound;
 mod station;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,9 @@ enum Command {
     Serve(station::Serve),
     /// Look at every part of a station and say what is not well.
     Doctor(station::Doctor),
+    Normalise(sound::Normalise),
+    Measure(sound::Measure),
+    Audition(sound::Audition),
     /// People and their duties.
     #[command(subcommand)]
     Person(station::Person),
@@ -93,6 +97,9 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Init(init) => init.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Doctor(doctor) => doctor.run().await,
+        Command::Normalise(normalise) => normalise.run(),
+        Command::Measure(measure) => measure.run(),
+        Command::Audition(audition) => audition.run(),
         Command::Person(person) => person.run().await,
         Command::Bulletin(bulletin) => bulletin.run().await,
         Command::Schedule(schedule) => schedule.run().await,

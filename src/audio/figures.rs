@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::chain::{Examination, Measurement};
 use super::loudness::Loudness;
-use super::report::{Problem, Report};
+use super::report::{Problem, Report, Verdict};
 use crate::unit::{Db, Dbtp};
 
 /// What `measure` tells of a recording; the caller adds the file's name.
@@ -37,22 +37,9 @@ pub struct Figures<'a> {
     /// Samples on flat tops at full scale.
     pub clipped_samples: u64,
     /// `good`, `usable` or `record again`.
-    pub verdict: &'static str,
+    pub verdict: Verdict,
     /// What is wrong, worst first.
-    pub problems: Vec<Sentence<'a>>,
-}
-
-/// One problem with its sentences.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Sentence<'a> {
-    /// A stable word.
-    pub code: &'static str,
-    /// How bad it is.
-    pub verdict: &'static str,
-    /// What to do, in Vietnamese.
-    pub vi: &'a str,
-    /// What to do, in English.
-    pub en: &'a str,
+    pub problems: &'a [Problem],
 }
 
 impl<'a> Figures<'a> {
@@ -72,19 +59,8 @@ impl<'a> Figures<'a> {
             speech_to_noise_db: survey.speech_to_noise.and_then(level),
             bandwidth_hz: survey.bandwidth_hz,
             clipped_samples: survey.clipped_samples,
-            verdict: report.verdict.word(),
-            problems: report.problems.iter().map(Sentence::of).collect(),
-        }
-    }
-}
-
-impl<'a> Sentence<'a> {
-    fn of(problem: &'a Problem) -> Self {
-        Self {
-            code: problem.code,
-            verdict: problem.verdict.word(),
-            vi: &problem.vi,
-            en: &problem.en,
+            verdict: report.verdict,
+            problems: &report.problems,
         }
     }
 }

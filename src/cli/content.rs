@@ -159,7 +159,7 @@ fn drafted(file: &str, made: &Ingested) -> String {
         judged.verdict
     );
     for problem in &judged.problems {
-        line += &format!("\n      {}\n      {}", problem.vi, problem.en);
+        line.extend(["\n      ", &problem.vi, "\n      ", &problem.en]);
     }
     line
 }

@@ -22,14 +22,19 @@ pub fn refused(error: &ChainError<DecodeError>) -> Report {
             "Không dùng được tần số lấy mẫu này; hãy lưu bản ghi ở 48000 Hz rồi gửi lại."
                 .to_owned(),
         ),
+        ChainError::Wave(_) => {
+            ("wav", "Không ghi được tệp WAV; hãy giải phóng ổ đĩa rồi thử lại.".to_owned())
+        }
         ChainError::Encode(_) | ChainError::Verify(_) => {
             ("codec", "Không mã hoá được âm thanh; hãy báo người quản trị kèm tệp này.".to_owned())
         }
     };
     let en = match error {
-        ChainError::Source(error) => report::sentence(&error.to_string()),
-        other => report::sentence(&other.to_string()),
+        // Its own sentence says what to do; that the recording could not be read goes without saying.
+        ChainError::Source(error) => error.to_string(),
+        other => other.to_string(),
     };
+    let en = report::sentence(&en);
     Report::new(vec![Problem { code, verdict: Verdict::RecordAgain, vi, en }])
 }
 
@@ -40,6 +45,7 @@ pub const fn at_fault(error: &ChainError<DecodeError>) -> bool {
         error,
         ChainError::Source(DecodeError::Open { .. } | DecodeError::Start { .. })
             | ChainError::Scratch(_)
+            | ChainError::Wave(_)
             | ChainError::Encode(_)
             | ChainError::Verify(_)
     )
