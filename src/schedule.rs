@@ -29,12 +29,15 @@ mod compose;
 mod day;
 pub mod file;
 mod history;
+mod places;
 mod programme;
 mod remark;
 mod serve;
+pub mod summary;
 pub mod timeline;
 
 pub use history::{History, Running};
+pub use places::Places;
 pub use programme::{Languages, Order, Programme, Selection};
 pub use remark::{Missing, Reason, Remark, WallClock};
 

@@ -1,85 +1,61 @@
-//! `schedule`: import, plan.
+//! `schedule`: check, import, export, plan.
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Subcommand;
 
-use crate::cli::{Which, print_json};
-use crate::id::ControllerId;
+use crate::cli::Which;
+
+mod files;
+mod plan;
+mod source;
+
+pub(super) use files::read_files;
 
 /// Areas, controllers, policies and programmes.
 #[derive(Debug, Subcommand)]
 pub(super) enum Schedule {
-    /// Check files together with what the station has and take them over; all or nothing.
-    Import {
-        #[command(flatten)]
-        which: Which,
-        /// The files.
+    /// Say everything that is wrong with some files, by themselves, with file and line.
+    Check {
+        /// Files, or folders with all `.toml` files below them; `bulletins*.toml` are read too.
+        #[arg(required = true)]
         files: Vec<PathBuf>,
-    },
-    /// Show what airs from today on, with every refusal and its reason.
-    Plan {
-        #[command(flatten)]
-        which: Which,
-        /// Only this controller.
-        #[arg(long)]
-        controller: Option<ControllerId>,
         /// One JSON object.
         #[arg(long)]
         json: bool,
     },
-}
-
-/// Files with the names that the store keeps them under.
-pub(super) fn read_files(files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
-    let read = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        Ok((name.context("a schedule file needs a name")?, text))
-    };
-    files.iter().map(read).collect()
+    /// Check files together with what the station has and take them over; all or nothing.
+    Import {
+        #[command(flatten)]
+        which: Which,
+        /// Files, or folders; `bulletins*.toml` in a folder are left out.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Write the station's schedule as one file that reads back as the same schedule.
+    Export {
+        #[command(flatten)]
+        source: source::Source,
+        /// The file; standard output otherwise.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Show what airs when and where, with every refusal and its reason.
+    Plan(plan::Show),
 }
 
 impl Schedule {
     pub(super) async fn run(self) -> anyhow::Result<bool> {
         match self {
+            Self::Check { files, json } => files::check(&files, json),
             Self::Import { which, files } => {
-                let changed = which.open().await?.import_schedule(&read_files(&files)?).await?;
+                let files = read_files(&files)?;
+                let changed = which.open().await?.import_schedule(&files).await?;
                 println!("{changed} of {} files were new or changed", files.len());
                 Ok(true)
             }
-            Self::Plan { which, controller, json } => plan(&which, controller.as_ref(), json).await,
+            Self::Export { source, out } => files::export(&source, out.as_deref()).await,
+            Self::Plan(show) => show.run().await,
         }
     }
-}
-
-async fn plan(which: &Which, only: Option<&ControllerId>, json: bool) -> anyhow::Result<bool> {
-    let station = which.open().await?;
-    let (world, mut plan) = station.plan().await?;
-    if let Some(only) = only {
-        plan.airings.retain(|airing| airing.key.controller == *only);
-        plan.remarks
-            .retain(|remark| remark.key.as_ref().is_some_and(|key| key.controller == *only));
-    }
-    if json {
-        print_json(&plan)?;
-        return Ok(true);
-    }
-    for airing in &plan.airings {
-        let at = world.zone.local(airing.at).format("%Y-%m-%d %H:%M:%S");
-        let seconds = airing.ends.since(airing.at).as_secs();
-        let languages: Vec<&str> = airing.items.iter().map(|item| item.language.as_str()).collect();
-        println!(
-            "{at}  {:<20} {:<20} {seconds:>5} s  {}",
-            airing.key.controller,
-            airing.key.programme,
-            languages.join(" ")
-        );
-    }
-    for remark in &plan.remarks {
-        println!("! {remark}");
-    }
-    Ok(true)
 }

@@ -16,6 +16,7 @@ use crate::lang::{LangTag, NotATag};
 use crate::schedule::Programme;
 
 mod check;
+pub mod content;
 mod export;
 mod lists;
 mod tables;

@@ -155,6 +155,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The word of documents, such as `outside-window`.
+    pub fn word(&self) -> String {
+        let value = serde_json::to_value(self).expect("a reason has text keys");
+        value["reason"].as_str().expect("a reason is tagged").to_owned()
+    }
+
     /// Whether the airing that it is about does not take place.
     pub fn refuses(&self) -> bool {
         match self {

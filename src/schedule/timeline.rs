@@ -1,12 +1,13 @@
 //! A plan as people read it: day by day, who hears what when, and what there is to say.
 //!
-//! Controllers with the same day stand together. **The same plan gives the same bytes.**
+//! Villages of a commune with the same day stand together. **The same plan gives the same bytes.**
 
 use std::collections::BTreeMap;
 
-use super::{Airing, Plan, Remark};
+use super::{Airing, Places, Plan, Remark};
 use crate::calendar::Weekday;
-use crate::id::ControllerId;
+use crate::fleet::Area;
+use crate::id::{AreaId, ControllerId};
 use crate::lang::LangTag;
 use crate::time::{LocalDate, TimeOfDay, Timestamp, Zone};
 
@@ -14,7 +15,7 @@ mod svg;
 
 pub use svg::svg;
 
-/// Controllers that are named one by one; of more, only how many more there are.
+/// Villages that are named one by one; of more, only how many more there are.
 const NAMED_MAX: usize = 6;
 
 /// One day at one controller.
@@ -24,15 +25,16 @@ struct Day<'p> {
     remarks: Vec<&'p Remark>,
 }
 
-/// The same day at one or more controllers.
+/// The same day at one or more controllers of a commune.
 struct Row<'p> {
     date: LocalDate,
+    commune: Option<&'p Area>,
     controllers: Vec<&'p ControllerId>,
     day: Day<'p>,
 }
 
 /// The plan as text, on the wall clock of `zone`.
-pub fn text(plan: &Plan, zone: Zone) -> String {
+pub fn text(plan: &Plan, zone: Zone, places: &Places<'_>) -> String {
     let mut lines: Vec<String> = plan
         .remarks
         .iter()
@@ -40,46 +42,62 @@ pub fn text(plan: &Plan, zone: Zone) -> String {
         .map(|remark| format!("! {remark}"))
         .collect();
     let mut date = None;
-    for row in rows(plan, zone) {
+    for row in rows(plan, zone, places) {
         if date.replace(row.date) != Some(row.date) {
             lines.push(format!("{} {}", Weekday::of(row.date).word(), row.date));
         }
-        lines.push(format!("  {}", names(&row.controllers)));
+        lines.push(format!("  {}", row.name(places)));
         lines.extend(day_lines(&row.day, zone));
     }
     lines.push(String::new());
     lines.join("\n")
 }
 
-/// By date, then by the first of the controllers.
-fn rows(plan: &Plan, zone: Zone) -> Vec<Row<'_>> {
-    let mut days: BTreeMap<(LocalDate, &ControllerId), Day<'_>> = BTreeMap::new();
+impl Row<'_> {
+    /// `Xã Mù Cả: Bản Má, Bản Sì and 3 more`.
+    fn name(&self, places: &Places<'_>) -> String {
+        let mut villages: Vec<&str> =
+            self.controllers.iter().map(|controller| places.name(controller)).collect();
+        villages.dedup();
+        let more = villages.len().saturating_sub(NAMED_MAX);
+        villages.truncate(NAMED_MAX);
+        let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let commune = self.commune.map_or_else(String::new, |area| format!("{}: ", area.name));
+        format!("{commune}{}{rest}", villages.join(", "))
+    }
+}
+
+/// By date, then by commune, then by the first of the controllers.
+fn rows<'p>(plan: &'p Plan, zone: Zone, places: &Places<'p>) -> Vec<Row<'p>> {
+    type Where<'p> = (LocalDate, Option<&'p AreaId>, &'p ControllerId);
+    let at = |date, controller: &'p ControllerId| -> Where<'p> {
+        (date, places.commune(controller).map(|area| &area.id), controller)
+    };
+    let mut days: BTreeMap<Where<'p>, Day<'p>> = BTreeMap::new();
     for airing in &plan.airings {
-        let day = days.entry((airing.key.date, &airing.key.controller)).or_default();
+        let day = days.entry(at(airing.key.date, &airing.key.controller)).or_default();
         day.airings.push(airing);
     }
     for remark in &plan.remarks {
         if let Some(key) = &remark.key {
-            days.entry((key.date, &key.controller)).or_default().remarks.push(remark);
+            days.entry(at(key.date, &key.controller)).or_default().remarks.push(remark);
         }
     }
-    let mut rows: Vec<Row<'_>> = Vec::new();
-    let mut same: BTreeMap<(LocalDate, Vec<String>), usize> = BTreeMap::new();
-    for ((date, controller), day) in days {
-        let place = *same.entry((date, day_lines(&day, zone))).or_insert(rows.len());
+    let mut rows: Vec<Row<'p>> = Vec::new();
+    let mut same: BTreeMap<(LocalDate, Option<&AreaId>, Vec<String>), usize> = BTreeMap::new();
+    for ((date, commune, controller), day) in days {
+        let place = *same.entry((date, commune, day_lines(&day, zone))).or_insert(rows.len());
         match rows.get_mut(place) {
             Some(row) => row.controllers.push(controller),
-            None => rows.push(Row { date, controllers: vec![controller], day }),
+            None => rows.push(Row {
+                date,
+                commune: places.commune(controller),
+                controllers: vec![controller],
+                day,
+            }),
         }
     }
     rows
-}
-
-fn names(controllers: &[&ControllerId]) -> String {
-    let named: Vec<&str> = controllers.iter().take(NAMED_MAX).map(|id| id.as_str()).collect();
-    let more = controllers.len() - named.len();
-    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-    named.join(", ") + &rest
 }
 
 fn day_lines(day: &Day<'_>, zone: Zone) -> Vec<String> {
@@ -121,12 +139,18 @@ fn said(remark: &Remark) -> String {
 mod tests {
     use super::super::tests::{SUNDAY, Town};
     use super::*;
+    use crate::fleet::{Controller, Level};
 
     fn town() -> Town {
         let town = Town::new().village("ban-a", "hni/vi").village("ban-b", "hni/vi");
         town.village("ban-c", "hni")
             .bulletin("lu-quet", "vi", 2)
             .programme("sang", "05:30", "lu-quet")
+    }
+
+    fn said_of(town: &Town) -> String {
+        let places = Places::new(&town.world.tree, &town.world.controllers);
+        text(&town.plan(SUNDAY, 1), Zone::default(), &places)
     }
 
     #[test]
@@ -138,21 +162,34 @@ mod tests {
               ban-c\n    \
                 ! sang/0, lu-quet, Hani: there is no version; have it translated and recorded\n    \
                 ! sang/0: nothing is left to air; approve a bulletin for this programme\n";
-        assert_eq!(text(&town().plan(SUNDAY, 1), Zone::default()), expected);
+        assert_eq!(said_of(&town()), expected);
     }
 
     #[test]
     fn many_controllers_of_one_day_are_counted() {
         let town = (0..9).fold(Town::new(), |town, i| town.village(&format!("ban-{i}"), "vi"));
         let town = town.bulletin("tin", "vi", 2).programme("sang", "05:30", "tin");
-        let text = text(&town.plan(SUNDAY, 1), Zone::default());
+        let text = said_of(&town);
         assert!(text.contains("ban-5 and 3 more\n"), "{text}");
+    }
+
+    #[test]
+    fn villages_of_two_communes_never_stand_together() {
+        let mut town = Town::new().village("ban-a", "vi").village("ban-b", "vi");
+        town = town.bulletin("tin", "vi", 2).programme("sang", "05:30", "tin");
+        town.area("xa", Some("tinh"), Level::Commune, "");
+        town.area("ban-c", Some("xa"), Level::Village, "vi");
+        let controller = Controller { id: "c".parse().unwrap(), area: "ban-c".parse().unwrap() };
+        town.world.controllers.push(controller);
+        let text = said_of(&town);
+        assert!(text.contains("\n  ban-a, ban-b\n"), "{text}");
+        assert!(text.contains("\n  xa: ban-c\n"), "{text}");
     }
 
     #[test]
     fn a_programme_that_nobody_hears_stands_at_the_top() {
         let town = Town::new().programme("sang", "05:30", "");
-        let text = text(&town.plan(SUNDAY, 1), Zone::default());
+        let text = said_of(&town);
         assert!(text.starts_with("! sang: no controller"), "{text}");
     }
 }
