@@ -2,6 +2,7 @@
 
 mod content;
 mod demo;
+mod explain;
 mod fleet;
 mod log;
 mod schedule;
@@ -47,6 +48,8 @@ enum Command {
     /// Areas, controllers, policies and programmes.
     #[command(subcommand)]
     Schedule(schedule::Schedule),
+    /// Say why a village did not hear a bulletin on a day, or when it did.
+    Explain(explain::Explain),
     /// Controllers in the field.
     #[command(subcommand)]
     Fleet(fleet::Fleet),
@@ -103,6 +106,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Person(person) => person.run().await,
         Command::Bulletin(bulletin) => bulletin.run().await,
         Command::Schedule(schedule) => schedule.run().await,
+        Command::Explain(explain) => explain.run().await,
         Command::Fleet(fleet) => fleet.run().await,
         Command::Log(log) => log.run().await,
         Command::Mosquitto(mosquitto) => mosquitto.run().await,

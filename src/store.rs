@@ -15,7 +15,7 @@ use std::time::Duration;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Row, Transaction};
 
-pub use facts::{Fact, WaitingFact};
+pub use facts::{Fact, ToldFact, WaitingFact};
 pub use newsroom::{AssetRow, SourceRow};
 pub use receipts::{OutcomeRow, StatusRow};
 pub use schedule::{AiringRow, IssuedManifest};

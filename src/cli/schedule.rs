@@ -6,11 +6,15 @@ use clap::Subcommand;
 
 use crate::cli::Which;
 
+mod coverage;
 mod files;
+mod ical;
 mod plan;
 mod source;
 
 pub(super) use files::read_files;
+pub(super) use plan::{known_area, known_controller};
+pub(super) use source::{Read, Source, nearest, one_day};
 
 /// Areas, controllers, policies and programmes.
 #[derive(Debug, Subcommand)]
@@ -42,6 +46,10 @@ pub(super) enum Schedule {
     },
     /// Show what airs when and where, with every refusal and its reason.
     Plan(plan::Show),
+    /// Show which village can hear which bulletin in which language, and how far the others are.
+    Coverage(coverage::Show),
+    /// Write the airings of an area as a calendar file (iCalendar).
+    Ical(ical::Write),
 }
 
 impl Schedule {
@@ -56,6 +64,8 @@ impl Schedule {
             }
             Self::Export { source, out } => files::export(&source, out.as_deref()).await,
             Self::Plan(show) => show.run().await,
+            Self::Coverage(show) => show.run().await,
+            Self::Ical(write) => write.run().await,
         }
     }
 }

@@ -31,6 +31,11 @@ impl<'w> Places<'w> {
         self.area(controller).map_or(controller.as_str(), |area| &area.name)
     }
 
+    /// The area of that name.
+    pub fn name_of(&self, area: &AreaId) -> Option<&'w Area> {
+        self.tree.get(area)
+    }
+
     /// The commune above a controller's area, if there is one.
     pub fn commune(&self, controller: &ControllerId) -> Option<&'w Area> {
         self.commune_of(self.areas.get(controller)?)

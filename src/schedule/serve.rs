@@ -132,7 +132,7 @@ impl Airable {
     }
 
     /// How far the version in `language` is that cannot be heard at `at`.
-    fn missing(&self, language: &LangTag, at: Timestamp) -> Missing {
+    pub(super) fn missing(&self, language: &LangTag, at: Timestamp) -> Missing {
         if self.voices.contains_key(language) && self.heard(language, at).is_none() {
             return Missing::ApprovedLater;
         }

@@ -35,7 +35,8 @@ pub fn text(plan: &Plan, places: &Places<'_>) -> String {
     languages.sort();
     languages.dedup();
     let mut text = String::new();
-    let heads: String = languages.iter().map(|language| format!("{language:>6}")).collect();
+    let heads: Vec<String> = languages.iter().map(|language| format!("{language:>6}")).collect();
+    let heads = heads.concat();
     let (commune, places_head) = ("commune", "controllers");
     let _ = writeln!(text, "{commune:<28}{places_head:>11}  airings minutes{heads}  refused");
     let mut all = Sums::default();
@@ -50,7 +51,7 @@ pub fn text(plan: &Plan, places: &Places<'_>) -> String {
     text
 }
 
-impl<'p> Sums<'p> {
+impl Sums<'_> {
     fn add(&mut self, other: Self) {
         self.controllers.extend(other.controllers);
         self.airings += other.airings;

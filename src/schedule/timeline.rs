@@ -13,6 +13,7 @@ use crate::time::{LocalDate, TimeOfDay, Timestamp, Zone};
 
 mod svg;
 
+pub(super) use svg::escaped;
 pub use svg::svg;
 
 /// Villages that are named one by one; of more, only how many more there are.

@@ -24,7 +24,7 @@ use crate::schedule::{Airable, Airing, History, Pending, Plan, Sound, World, pla
 use crate::server::ServerError;
 use crate::server::station::Station;
 use crate::store::{AiringRow, Fact};
-use crate::time::Timestamp;
+use crate::time::{LocalDate, Timestamp};
 use crate::trust::{Role, TrustDocument};
 
 /// How far ahead manifests reach: as long as they may be valid.
@@ -71,9 +71,14 @@ impl Station {
 
     /// Everything that a plan is made of.
     pub async fn world(&self) -> Result<World, ServerError> {
+        self.world_on(self.config.zone.date(utc_now())).await
+    }
+
+    /// The same with the history of the days before `day`.
+    pub async fn world_on(&self, day: LocalDate) -> Result<World, ServerError> {
         let checked = self.schedule().await?;
         let content = airable(self.store.bulletins().await?, &self.store.versions().await?);
-        let history = self.history().await?;
+        let history = self.history(day).await?;
         Ok(World {
             zone: self.config.zone,
             tree: checked.tree,
@@ -85,13 +90,12 @@ impl Station {
         })
     }
 
-    /// What was heard where, of the last month.
-    async fn history(&self) -> Result<History, ServerError> {
-        let today = self.config.zone.date(utc_now());
-        let from = today.plus_days(-31).to_string();
-        // Today's airings are planned anew with the rest of the day; their outcomes must not
+    /// What was heard where, of the month before `day`.
+    async fn history(&self, day: LocalDate) -> Result<History, ServerError> {
+        let from = day.plus_days(-31).to_string();
+        // The day's airings are planned anew with the rest of the day; their outcomes must not
         // change what they are.
-        let until = today.plus_days(-1).to_string();
+        let until = day.plus_days(-1).to_string();
         let mut history = History::default();
         for outcome in self.store.outcomes(&from, &until).await? {
             for item in outcome.items {

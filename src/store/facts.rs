@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::id::BulletinId;
 use crate::store::{Store, StoreError, Tx, json, number, optional_number, text};
 use crate::time::Timestamp;
 
@@ -50,6 +51,30 @@ pub struct WaitingFact {
     pub who: String,
     /// A JSON object.
     pub body: String,
+}
+
+/// A fact with its place in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldFact {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What.
+    pub kind: String,
+    /// Who.
+    pub who: String,
+    /// A JSON object.
+    pub body: String,
+    /// Where in the log it is; `None` while it waits.
+    pub position: Option<u64>,
+}
+
+impl ToldFact {
+    /// What, with the language and the reason where there are some: `version.approved vi`.
+    pub fn what(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let words = ["language", "reason"].iter().filter_map(|key| body[*key].as_str());
+        std::iter::once(self.kind.as_str()).chain(words).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl Tx {
@@ -100,6 +125,33 @@ impl Store {
                 kind: text(row, 2)?,
                 who: text(row, 3)?,
                 body: text(row, 4)?,
+            })
+        };
+        rows.iter().map(fact).collect()
+    }
+
+    /// What was done with a bulletin and its versions, oldest first.
+    pub async fn facts_about_bulletin(
+        &self,
+        bulletin: &BulletinId,
+    ) -> Result<Vec<ToldFact>, StoreError> {
+        // An id has no letter that a pattern would read as more than itself.
+        let rows = sqlx::query(
+            "select at, kind, who, body, position from fact
+             where (kind like 'version.%' or kind like 'bulletin.%') and body like $1 order by id",
+        )
+        .bind(format!("%\"bulletin\":\"{bulletin}\"%"))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read the facts of a bulletin"))?;
+        let fact = |row: &sqlx::any::AnyRow| {
+            let position = optional_number(row, 4)?;
+            Ok(ToldFact {
+                at: Timestamp::from_micros(number(row, 0)?),
+                kind: text(row, 1)?,
+                who: text(row, 2)?,
+                body: text(row, 3)?,
+                position: position.map(|n| super::unsigned("fact", n)).transpose()?,
             })
         };
         rows.iter().map(fact).collect()

@@ -21,6 +21,8 @@ pub struct OutcomeRow {
     pub outcome: String,
     /// In the word of the wire; empty where it ran to its end.
     pub cause: String,
+    /// How we know, in the word of the wire.
+    pub evidence: String,
     /// When the first sample sounded.
     pub begun: Option<Timestamp>,
     /// When the last sample sounded.
@@ -192,7 +194,7 @@ impl Store {
     pub async fn outcomes(&self, from: &str, until: &str) -> Result<Vec<OutcomeRow>, StoreError> {
         let rows = sqlx::query(
             "select o.programme, o.controller, o.date, o.occurrence, o.outcome, o.cause, o.begun,
-                 o.ended, o.doc, f.position
+                 o.ended, o.doc, f.position, o.evidence
              from outcome o join fact f on f.id = o.fact
              where o.date >= $1 and o.date <= $2
              order by o.date, o.controller, o.programme, o.occurrence",
@@ -245,6 +247,7 @@ fn outcome(row: &sqlx::any::AnyRow) -> Result<OutcomeRow, StoreError> {
         key: super::schedule::key("outcome", row)?,
         outcome: text(row, 4)?,
         cause: text(row, 5)?,
+        evidence: text(row, 10)?,
         begun: optional_number(row, 6)?.map(Timestamp::from_micros),
         ended: optional_number(row, 7)?.map(Timestamp::from_micros),
         items: document("outcome", &text(row, 8)?)?,

@@ -1,5 +1,7 @@
 //! Schedule files, the manifests made from them, and the airings that those named.
 
+use std::collections::BTreeMap;
+
 use crate::calendar::AiringKey;
 use crate::id::ControllerId;
 use crate::manifest::{Item, Manifest, ManifestAiring};
@@ -147,6 +149,27 @@ impl Store {
             })
         };
         rows.iter().map(issued).collect()
+    }
+
+    /// By number, where in the log the manifests of a controller are.
+    pub async fn manifest_positions(
+        &self,
+        controller: &ControllerId,
+    ) -> Result<BTreeMap<u64, Option<u64>>, StoreError> {
+        let rows = sqlx::query(
+            "select m.number, f.position from manifest m join fact f on f.id = m.fact
+             where m.controller = $1",
+        )
+        .bind(controller.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read the places of manifests"))?;
+        let place = |row: &sqlx::any::AnyRow| {
+            let position = optional_number(row, 1)?;
+            let position = position.map(|n| unsigned("manifest", n)).transpose()?;
+            Ok((unsigned("manifest", number(row, 0)?)?, position))
+        };
+        rows.iter().map(place).collect()
     }
 
     /// Every airing that was to begin from `from` until before `until`, in order of time.

@@ -1,11 +1,11 @@
 //! Schedule files on disk: read, checked, written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::source::Source;
+use super::source::{Read, Source};
 use crate::bulletin::Column;
 use crate::cli::print_json;
 use crate::config::{Fault, Faults};
@@ -102,6 +102,32 @@ pub(super) fn check_all(files: &[Named]) -> Result<Folder, Faults> {
     let content = Faults(faults).or(content)?.expect("what is wrong was returned");
     let checked = check_together(schedule, &columns, is_there.then_some(&ids))?;
     Ok(Folder { checked, content: is_there.then_some(content) })
+}
+
+/// The schedule with `paths` in place of the files of the same names, as an import would make it.
+pub(super) async fn changed(
+    source: &Source,
+    read: &Read,
+    paths: &[PathBuf],
+) -> anyhow::Result<Read> {
+    let held = match &read.station {
+        Some(station) => station.store.schedule_files().await?,
+        None => read_all(source.paths())?,
+    };
+    let mut all: BTreeMap<String, String> = held.into_iter().collect();
+    all.extend(read_all(paths)?);
+    let all: Vec<Named> = all.into_iter().collect();
+    let folder = check_all(&all)?;
+    let has_content = folder.content.is_some();
+    let mut other = Read::of_folder(folder);
+    if let (Some(station), false) = (&read.station, has_content) {
+        // A station has bulletins and a history of its own.
+        let world = station.world().await?;
+        (other.world.content, other.world.history) = (world.content, world.history);
+        other.world.zone = world.zone;
+    }
+    other.planned_from = read.planned_from;
+    Ok(other)
 }
 
 /// `schedule check`.

@@ -24,9 +24,11 @@ pub(in crate::cli) struct Source {
 }
 
 /// Everything that a plan is made of.
-pub(super) struct Read {
-    pub(super) world: World,
-    pub(super) station: Option<Station>,
+pub(in crate::cli) struct Read {
+    pub(in crate::cli) world: World,
+    pub(in crate::cli) station: Option<Station>,
+    /// The day after the history, from which on plans of a station are made.
+    pub(super) planned_from: Option<LocalDate>,
 }
 
 impl Source {
@@ -38,6 +40,23 @@ impl Source {
         Ok(check_all(&read_all(&self.files)?)?.checked)
     }
 
+    /// The same; of a day that is past with the history of the days before it.
+    pub(in crate::cli) async fn read_on(&self, day: LocalDate) -> anyhow::Result<Read> {
+        let mut read = self.read().await?;
+        if let Some(station) = &read.station
+            && day < read.world.zone.date(utc_now())
+        {
+            read.world = station.world_on(day).await?;
+            read.planned_from = Some(day);
+        }
+        Ok(read)
+    }
+
+    /// Files that were named in place of a station.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// Everything that a plan is made of.
     pub(super) async fn read(&self) -> anyhow::Result<Read> {
         if !self.files.is_empty() {
@@ -45,7 +64,8 @@ impl Source {
         }
         let station = self.which.open().await?;
         let world = station.world().await?;
-        Ok(Read { world, station: Some(station) })
+        let planned_from = Some(world.zone.date(utc_now()));
+        Ok(Read { world, station: Some(station), planned_from })
     }
 }
 
@@ -61,7 +81,7 @@ impl Read {
             content: content.into_iter().map(|outline| outline.airable).collect(),
             history: History::default(),
         };
-        Self { world, station: None }
+        Self { world, station: None, planned_from: None }
     }
 }
 
@@ -69,7 +89,7 @@ impl Read {
 const NEAR_MAX: usize = 5;
 
 /// Those of `known` that are written most like `wanted`.
-pub(super) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(in crate::cli) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
     let mut known: Vec<(usize, &str)> = known.map(|id| (distance(wanted, id), id)).collect();
     known.sort_unstable();
     let near: Vec<&str> = known.iter().take(NEAR_MAX).map(|(_, id)| *id).collect();
@@ -105,6 +125,11 @@ pub(super) struct Span {
 const DAYS: i64 = 7;
 
 impl Span {
+    /// One day.
+    fn of(date: LocalDate) -> Self {
+        Self { from: Some(date), to: Some(date) }
+    }
+
     /// First and last day.
     pub(super) fn days(self, zone: Zone) -> (LocalDate, LocalDate) {
         let from = self.from.unwrap_or_else(|| zone.date(utc_now()));
@@ -116,8 +141,7 @@ impl Span {
     pub(super) fn plan(self, read: &Read) -> anyhow::Result<Plan> {
         let zone = read.world.zone;
         let (from, to) = self.days(zone);
-        let today = read.station.as_ref().map_or(from, |_| zone.date(utc_now()));
-        let begin = today.min(from);
+        let begin = read.planned_from.map_or(from, |day| day.min(from));
         let days = (to.naive() - begin.naive()).num_days() + 1;
         let days = u16::try_from(days).ok().filter(|days| (1..=DAYS_MAX).contains(days));
         let days = days.with_context(|| {
@@ -128,6 +152,11 @@ impl Span {
         plan.remarks.retain(|remark| remark.key.as_ref().is_none_or(|key| key.date >= from));
         Ok(plan)
     }
+}
+
+/// The plan of one day.
+pub(in crate::cli) fn one_day(read: &Read, date: LocalDate) -> anyhow::Result<Plan> {
+    Span::of(date).plan(read)
 }
 
 #[cfg(test)]

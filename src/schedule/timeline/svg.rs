@@ -135,7 +135,9 @@ fn row_lines(
 ) -> Vec<String> {
     let name = row.name(places);
     let base = top + 16;
-    let (short, name) = (escaped(&shortened(&name)), escaped(&name));
+    let count = row.controllers.len();
+    let many = if count > 1 { format!("({count}) ") } else { String::new() };
+    let (short, name) = (escaped(&shortened(&format!("{many}{name}"))), escaped(&name));
     let mut lines = vec![format!("<text x=\"8\" y=\"{base}\">{short}<title>{name}</title></text>")];
     lines.extend(row.day.airings.iter().map(|airing| bar(airing, top, sheet, zone)));
     if !row.day.remarks.is_empty() {
