@@ -209,22 +209,18 @@ impl<'a> Question<'a> {
     /// Why the plan does not have it.
     fn refused(&self) -> Verdict {
         let Some(airable) = self.airable() else { return Verdict::NoBulletin };
-        let mut refusals = self.remarks().filter(|remark| {
-            remark.bulletin.as_ref() == Some(self.bulletin)
-                || (remark.bulletin.is_none() && self.would_have(airable, remark))
-        });
-        if let Some(remark) = refusals.next() {
-            return Verdict::Refused { reason: remark.reason.clone() };
-        }
-        let programmes = self.programmes_for(airable);
-        if programmes.is_empty() {
-            return match airable.refusal(self.world.zone, self.noon()) {
-                Some(reason) => Verdict::Refused { reason },
-                None => Verdict::NoProgramme,
-            };
-        }
-        match airable.refusal(self.world.zone, self.noon()) {
+        // What is said of the bulletin itself comes before what is said of the whole airing.
+        let own = self.remarks().find(|remark| remark.bulletin.as_ref() == Some(self.bulletin));
+        let own = own.map(|remark| remark.reason.clone());
+        let own = own.or_else(|| airable.refusal(self.world.zone, self.noon()));
+        let airing = || {
+            let mut about = self.remarks().filter(|remark| remark.bulletin.is_none());
+            let found = about.find(|remark| self.would_have(airable, remark));
+            found.map(|remark| remark.reason.clone())
+        };
+        match own.or_else(airing) {
             Some(reason) => Verdict::Refused { reason },
+            None if self.programmes_for(airable).is_empty() => Verdict::NoProgramme,
             None => Verdict::NotChosen,
         }
     }
