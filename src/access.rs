@@ -1,13 +1,18 @@
-//! Which person may do what: the one place that decides. Default deny.
+//! Which person may do what, and where: the one place that decides. Default deny.
+//!
+//! A duty counts in an area and everything below it, written `leader@mu-ca`; without an area it
+//! counts in the whole station. **What belongs to no area of a person's duty is closed to them.**
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::id::AreaId;
+
 /// What a person is at the station.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Duty {
-    /// Hands in texts.
+    /// Hands in texts: the justice office, the police, health.
     Contributor,
     /// Translates or records.
     Announcer,
@@ -15,11 +20,11 @@ pub enum Duty {
     Reviewer,
     /// Approves with an own key.
     Leader,
-    /// Watches a commune's speakers.
+    /// Watches a commune's speakers, and takes down what villagers ask.
     Operator,
     /// Reads everything, changes nothing.
     Inspector,
-    /// Adds people and devices.
+    /// Adds people, areas and devices.
     Administrator,
 }
 
@@ -33,84 +38,168 @@ const WORDS: [(Duty, &str); 7] = [
     (Duty::Administrator, "administrator"),
 ];
 
+impl Duty {
+    fn word(self) -> &'static str {
+        let found = WORDS.iter().find(|(duty, _)| *duty == self);
+        found.expect("every duty has its word").1
+    }
+}
+
 /// What somebody wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Hand in a text, or change what a bulletin is.
+    Contribute,
+    /// Make a language's text.
+    Translate,
     /// Hand in a recording.
     Record,
-    /// Listen back to a version.
+    /// Listen back to a version, or return it.
     Review,
     /// Approve or withdraw a version.
     Approve,
+    /// Take down what a villager asks, or close it.
+    TakeQuestion,
+    /// Answer what a villager asked.
+    Answer,
+    /// Change areas, villages and controllers.
+    ChangeFleet,
 }
 
 impl Action {
-    fn duties(self) -> &'static [Duty] {
+    /// Every action, for tests and lists.
+    pub const ALL: [Self; 8] = [
+        Self::Contribute,
+        Self::Translate,
+        Self::Record,
+        Self::Review,
+        Self::Approve,
+        Self::TakeQuestion,
+        Self::Answer,
+        Self::ChangeFleet,
+    ];
+
+    /// The duties that allow it.
+    pub fn duties(self) -> &'static [Duty] {
         match self {
-            Self::Record => &[Duty::Announcer],
+            Self::Contribute => &[Duty::Contributor, Duty::Announcer],
+            Self::Translate | Self::Record => &[Duty::Announcer],
             Self::Review => &[Duty::Reviewer, Duty::Leader],
             Self::Approve => &[Duty::Leader],
+            Self::TakeQuestion => &[Duty::Operator],
+            Self::Answer => &[Duty::Contributor, Duty::Leader],
+            Self::ChangeFleet => &[Duty::Administrator],
         }
     }
 }
 
-/// The duties of one person, written `announcer,reviewer`.
+/// One duty, in one area or in the whole station.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Held {
+    duty: Duty,
+    area: Option<AreaId>,
+}
+
+/// The duties of one person, written `announcer,reviewer@mu-ca`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Duties(BTreeSet<Duty>);
+pub struct Duties(BTreeSet<Held>);
 
 /// Text that names no duty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no duty; use contributor, announcer, reviewer, leader, operator, inspector or administrator, with commas between"
+    "`{0}` is no duty; use contributor, announcer, reviewer, leader, operator, inspector or administrator, each with @AREA where it counts there only, with commas between"
 )]
 pub struct NotADuty(String);
 
 /// Why somebody may not do something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{who} has not the duty for this ({needed}); ask an administrator, or let somebody do it who has"
-)]
-pub struct Denied {
-    who: String,
-    needed: Duties,
+pub enum Denied {
+    /// Somebody without the duty.
+    #[error(
+        "{who} has not the duty for this ({needed}); ask an administrator, or let somebody do it who has"
+    )]
+    Duty {
+        /// Who.
+        who: String,
+        /// Which duties allow it.
+        needed: String,
+    },
+    /// Somebody with the duty in another area.
+    #[error(
+        "{who} may do this only in {held}, and this belongs to {area}; let somebody do it who may there"
+    )]
+    Area {
+        /// Who.
+        who: String,
+        /// Where they may.
+        held: String,
+        /// Where it belongs.
+        area: String,
+    },
 }
 
 impl Duties {
-    /// Whether they hold this duty.
+    /// Whether they hold this duty anywhere.
     pub fn hold(&self, duty: Duty) -> bool {
-        self.0.contains(&duty)
+        self.0.iter().any(|held| held.duty == duty)
     }
 
-    /// Refuses `who` unless one of their duties allows `action`.
-    pub fn allow(&self, who: &str, action: Action) -> Result<(), Denied> {
-        if action.duties().iter().any(|duty| self.hold(*duty)) {
+    /// The areas in which they hold this duty; empty where it counts in the whole station.
+    pub fn areas(&self, duty: Duty) -> Vec<AreaId> {
+        let held = || self.0.iter().filter(|held| held.duty == duty);
+        if held().any(|held| held.area.is_none()) {
+            return Vec::new();
+        }
+        held().filter_map(|held| held.area.clone()).collect()
+    }
+
+    /// Refuses `who` unless one of their duties allows `action` at `place`: the chain of areas
+    /// from the root to where it belongs. What belongs to the whole station has an empty chain.
+    pub fn allow(&self, who: &str, action: Action, place: &[AreaId]) -> Result<(), Denied> {
+        let duties = action.duties();
+        let able: Vec<&Held> = self.0.iter().filter(|held| duties.contains(&held.duty)).collect();
+        if able.is_empty() {
+            let needed: Vec<&str> = duties.iter().map(|duty| duty.word()).collect();
+            return Err(Denied::Duty { who: who.to_owned(), needed: needed.join(" or ") });
+        }
+        let covers = |held: &&Held| held.area.as_ref().is_none_or(|area| place.contains(area));
+        if able.iter().any(covers) {
             return Ok(());
         }
-        let needed = Self(action.duties().iter().copied().collect());
-        Err(Denied { who: who.to_owned(), needed })
+        let held: Vec<&str> =
+            able.iter().filter_map(|h| h.area.as_ref()).map(AreaId::as_str).collect();
+        let area = place.last().map_or_else(|| "the whole station".to_owned(), ToString::to_string);
+        Err(Denied::Area { who: who.to_owned(), held: held.join(", "), area })
     }
+}
+
+fn held(word: &str) -> Result<Held, NotADuty> {
+    let refuse = || NotADuty(word.chars().take(80).collect());
+    let (name, area) = match word.trim().split_once('@') {
+        Some((name, area)) => (name, Some(area.parse().map_err(|_| refuse())?)),
+        None => (word.trim(), None),
+    };
+    let found = WORDS.iter().find(|(_, known)| *known == name);
+    let (duty, _) = found.ok_or_else(refuse)?;
+    Ok(Held { duty: *duty, area })
 }
 
 impl FromStr for Duties {
     type Err = NotADuty;
 
     fn from_str(text: &str) -> Result<Self, NotADuty> {
-        let duty = |word: &str| {
-            let found = WORDS.iter().find(|(_, name)| *name == word.trim());
-            found.map(|(duty, _)| *duty).ok_or_else(|| NotADuty(word.chars().take(40).collect()))
-        };
-        text.split(',')
-            .filter(|word| !word.trim().is_empty())
-            .map(duty)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let words = text.split(',').filter(|word| !word.trim().is_empty());
+        words.map(held).collect::<Result<_, _>>().map(Self)
     }
 }
 
 impl fmt::Display for Duties {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = WORDS.iter().filter(|(duty, _)| self.hold(*duty));
-        let words: Vec<&str> = words.map(|(_, word)| *word).collect();
+        let word = |held: &Held| match &held.area {
+            Some(area) => format!("{}@{area}", held.duty.word()),
+            None => held.duty.word().to_owned(),
+        };
+        let words: Vec<String> = self.0.iter().map(word).collect();
         f.write_str(&words.join(","))
     }
 }
@@ -119,24 +208,63 @@ impl fmt::Display for Duties {
 mod tests {
     use super::*;
 
+    fn duties(text: &str) -> Duties {
+        text.parse().unwrap()
+    }
+
+    fn place(text: &str) -> Vec<AreaId> {
+        text.split_whitespace().map(|area| area.parse().unwrap()).collect()
+    }
+
     #[test]
     fn nobody_may_do_anything_without_a_duty() {
-        for action in [Action::Record, Action::Review, Action::Approve] {
-            assert!(Duties::default().allow("lan", action).is_err());
+        for action in Action::ALL {
+            assert!(Duties::default().allow("lan", action, &[]).is_err(), "{action:?}");
         }
     }
 
     #[test]
-    fn only_a_leader_approves() {
-        let announcer: Duties = "announcer, reviewer".parse().unwrap();
-        let denied = announcer.allow("lan", Action::Approve).unwrap_err();
-        assert!(denied.to_string().contains("(leader)"), "{denied}");
-        assert!("leader".parse::<Duties>().unwrap().allow("minh", Action::Approve).is_ok());
+    fn each_duty_allows_its_own_actions_and_no_other() {
+        for (duty, word) in WORDS {
+            for action in Action::ALL {
+                let allowed = duties(word).allow("lan", action, &place("tinh xa")).is_ok();
+                assert_eq!(allowed, action.duties().contains(&duty), "{word} {action:?}");
+            }
+        }
+        assert!(Action::ALL.iter().all(|action| !action.duties().contains(&Duty::Inspector)));
     }
 
     #[test]
-    fn a_mistyped_duty_is_refused() {
-        assert!("leeder".parse::<Duties>().is_err());
-        assert_eq!("leader,announcer".parse::<Duties>().unwrap().to_string(), "announcer,leader");
+    fn a_duty_in_an_area_counts_there_and_below_and_nowhere_else() {
+        let leader = duties("leader@mu-ca");
+        for near in ["lai-chau mu-ca", "lai-chau mu-ca ban-nui"] {
+            assert!(leader.allow("minh", Action::Approve, &place(near)).is_ok(), "{near}");
+        }
+        for far in ["lai-chau", "lai-chau ka-lang", ""] {
+            let denied = leader.allow("minh", Action::Approve, &place(far)).unwrap_err();
+            assert!(denied.to_string().contains("only in mu-ca"), "{denied}");
+        }
+    }
+
+    #[test]
+    fn a_duty_of_the_whole_station_outweighs_one_in_an_area() {
+        let both = duties("leader@mu-ca,leader");
+        assert!(both.allow("minh", Action::Approve, &place("lai-chau ka-lang")).is_ok());
+        assert_eq!(both.areas(Duty::Leader), []);
+        assert_eq!(duties("leader@b,leader@a").areas(Duty::Leader), place("a b"));
+    }
+
+    #[test]
+    fn only_a_leader_approves() {
+        let denied = duties("announcer, reviewer").allow("lan", Action::Approve, &[]).unwrap_err();
+        assert!(denied.to_string().contains("(leader)"), "{denied}");
+    }
+
+    #[test]
+    fn a_mistyped_duty_or_area_is_refused() {
+        for bad in ["leeder", "leader@", "leader@Mù Cả", "@mu-ca"] {
+            assert!(bad.parse::<Duties>().is_err(), "{bad}");
+        }
+        assert_eq!(duties("leader@mu-ca,announcer").to_string(), "announcer,leader@mu-ca");
     }
 }

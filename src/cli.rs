@@ -5,6 +5,7 @@ mod demo;
 mod explain;
 mod fleet;
 mod log;
+mod question;
 mod schedule;
 mod sound;
 mod station;
@@ -45,6 +46,9 @@ enum Command {
     /// Bulletins, their versions and recordings.
     #[command(subcommand)]
     Bulletin(content::Bulletin),
+    /// What villagers ask.
+    #[command(subcommand)]
+    Question(question::Question),
     /// Areas, controllers, policies and programmes.
     #[command(subcommand)]
     Schedule(schedule::Schedule),
@@ -105,6 +109,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Audition(audition) => audition.run(),
         Command::Person(person) => person.run().await,
         Command::Bulletin(bulletin) => bulletin.run().await,
+        Command::Question(question) => question.run().await,
         Command::Schedule(schedule) => schedule.run().await,
         Command::Explain(explain) => explain.run().await,
         Command::Fleet(fleet) => fleet.run().await,

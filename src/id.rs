@@ -105,6 +105,8 @@ id! {
     BulletinId = "bulletin";
     /// Somebody who works with the station.
     PersonId = "person";
+    /// What a villager asked.
+    QuestionId = "question";
     /// An emergency, told apart by this id until its expiry.
     EmergencyId = "emergency";
 }

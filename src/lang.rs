@@ -25,44 +25,30 @@ pub struct LangTag(std::sync::Arc<str>);
 #[error("`{0}` is no language tag; use BCP 47 such as vi, mww, hnj, twh, blt, ium, mji or hni")]
 pub struct NotATag(String);
 
-/// Tag, name in Vietnamese, name in English.
-const NAMES: [(&str, &str, &str); 9] = [
-    ("vi", "tiếng Việt", "Vietnamese"),
-    ("hmn", "tiếng Mông", "Hmong"),
-    ("mww", "tiếng Mông Trắng", "Hmong Daw"),
-    ("hnj", "tiếng Mông Hoa", "Hmong Njua"),
-    ("twh", "tiếng Thái Trắng", "Tai Dón"),
-    ("blt", "tiếng Thái Đen", "Tai Dam"),
-    ("ium", "tiếng Dao", "Iu Mien"),
-    ("mji", "tiếng Dao Kim Mun", "Kim Mun"),
-    ("hni", "tiếng Hà Nhì", "Hani"),
-];
-
 impl LangTag {
     /// The tag as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What Vietnamese calls the language; the tag itself where no name is known.
+    /// What Vietnamese usually calls the language; the tag where it has no usual name. What the
+    /// station calls it is in its [`Names`].
     pub fn name_vi(&self) -> &str {
         self.names().map_or(&self.0, |(vi, _)| vi)
     }
 
-    /// What English calls the language; the tag itself where no name is known.
+    /// What English usually calls the language; the tag where it has no usual name.
     pub fn name_en(&self) -> &str {
         self.names().map_or(&self.0, |(_, en)| en)
     }
 
-    /// Whether the project knows a name for it: the check that catches a mistyped tag.
+    /// Whether it has a usual name, whatever a station adds to them.
     pub fn is_known(&self) -> bool {
         self.names().is_some()
     }
 
     fn names(&self) -> Option<(&'static str, &'static str)> {
-        let primary = self.0.split('-').next().unwrap_or_default();
-        let (_, vi, en) = NAMES.iter().find(|(tag, _, _)| *tag == primary)?;
-        Some((vi, en))
+        names::usual(self.0.split('-').next().unwrap_or_default())
     }
 }
 

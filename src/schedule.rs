@@ -36,6 +36,7 @@ pub mod ical;
 mod places;
 mod programme;
 mod remark;
+pub mod roster;
 mod serve;
 pub mod summary;
 pub mod timeline;

@@ -15,6 +15,7 @@ mod gate;
 mod newsroom;
 mod page;
 mod planning;
+mod roster;
 mod run;
 mod scribe;
 mod station;
@@ -24,13 +25,17 @@ use std::path::PathBuf;
 
 pub use config::{BrokerChoice, Config};
 pub use doctor::{Finding, examine};
-pub use newsroom::{BulletinFile, Imported, Ingested, Judged, Sound, Told, VersionEntry};
+pub use newsroom::{
+    BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewQuestion, NewSound,
+    Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
+};
 pub use run::{Ready, serve};
 pub use scribe::{Head, origin};
 pub use station::{Beginning, Station};
 pub use summary::{Summary, timeline_svg};
 
-use crate::id::{BulletinId, ControllerId, PersonId};
+use crate::bulletin::Topic;
+use crate::id::{AreaId, BulletinId, ControllerId, PersonId, QuestionId};
 use crate::lang::LangTag;
 use crate::note::KeyName;
 
@@ -48,6 +53,9 @@ pub enum ServerError {
     /// A station is there already.
     #[error("{0} holds a station already; choose an empty folder")]
     Exists(PathBuf),
+    /// Sheets that could not be written into the schedule files.
+    #[error(transparent)]
+    Roster(#[from] crate::schedule::roster::NotMerged),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
@@ -99,7 +107,7 @@ pub enum ServerError {
     #[error("nobody is called {0} here; add them with `loaban person add`")]
     NoPerson(PersonId),
     /// No such version.
-    #[error("{bulletin} has no version in {language}; import its recording first")]
+    #[error("{bulletin} has no version in {language}; contribute, translate or import it first")]
     NoVersion {
         /// The bulletin.
         bulletin: BulletinId,
@@ -118,6 +126,48 @@ pub enum ServerError {
         /// The state that it needs.
         needed: &'static str,
     },
+    /// No such bulletin.
+    #[error("there is no bulletin {0}; `loaban bulletin list` names them, or contribute it")]
+    NoBulletin(BulletinId),
+    /// A new bulletin under the name of one that is there.
+    #[error(
+        "there is a bulletin {0} already; take another id, or leave out --title to change its text"
+    )]
+    BulletinExists(BulletinId),
+    /// Somebody else took a step at the same time.
+    #[error("{what} was changed by somebody else meanwhile; look at it and do this again")]
+    Changed {
+        /// What.
+        what: String,
+    },
+    /// No such area.
+    #[error("there is no area {0}; mend the name, or import the area")]
+    NoArea(AreaId),
+    /// A language without a name here.
+    #[error(
+        "{0} is no language of this station; mend the tag, or add [[language]] to a schedule file"
+    )]
+    NoLanguage(LangTag),
+    /// A topic that is on no list.
+    #[error("`{0}` is no topic of this station; mend it, or add [[topic]] to a schedule file")]
+    NoTopic(Topic),
+    /// No such question.
+    #[error("there is no question {0}; `loaban question list` names them")]
+    NoQuestion(QuestionId),
+    /// A bulletin is to be made of what has no answer.
+    #[error("{0} has no answer yet; answer it first, or close it with a reason")]
+    Unanswered(QuestionId),
+    /// A step on a question that is done with.
+    #[error("{question} is closed; nothing to {step}, take it down as a new question")]
+    QuestionClosed {
+        /// Which.
+        question: QuestionId,
+        /// What was tried.
+        step: &'static str,
+    },
+    /// A bulletin that is no answer.
+    #[error("{0} is no question-and-answer bulletin; name one that is, or close with a reason")]
+    NoAnswerBulletin(BulletinId),
     /// A recording was refused.
     #[error("{path}: {why}")]
     Recording {

@@ -6,6 +6,8 @@
 
 mod facts;
 mod newsroom;
+mod questions;
+mod reach;
 mod receipts;
 mod schedule;
 mod station;
@@ -17,6 +19,7 @@ use sqlx::{Any, AnyPool, Row, Transaction};
 
 pub use facts::{Fact, ToldFact, WaitingFact};
 pub use newsroom::{AssetRow, SourceRow};
+pub use questions::Secret;
 pub use receipts::{OutcomeRow, StatusRow};
 pub use schedule::{AiringRow, IssuedManifest};
 pub use station::{Device, Person};

@@ -118,6 +118,10 @@ words! {
     Variety = "variety", 80, false;
     /// What is read out: two hours of speech at most.
     Script = "script", 100_000, true;
+    /// What a villager asks.
+    QuestionText = "question", 4_000, true;
+    /// Who asked and how they are reached: personal data, never in the log.
+    Asker = "person who asked", 200, false;
     /// What is to be changed, or why something is taken back.
     Comment = "comment", 2_000, true;
 }

@@ -1,16 +1,25 @@
-//! `bulletin`: import, list, review, approve, withdraw.
+//! `bulletin`: from a text that is handed in to a version that may be heard, and back.
+
+mod files;
+mod show;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::{Which, passphrase, print_json};
-use crate::id::{BulletinId, PersonId};
+pub(super) use files::import;
+
+use crate::bulletin::version::Voice;
+use crate::bulletin::{
+    Bulletin as Item, Campaign, Class, Column, Comment, DocumentNumber, IssuingBody, Kind,
+    Question, Script, SourceLevel, Title, Topic, Variety,
+};
+use crate::cli::{Which, passphrase};
+use crate::clock::utc_now;
+use crate::id::{AreaId, BulletinId, PersonId, QuestionId};
 use crate::lang::LangTag;
-use crate::server::{BulletinFile, Imported, Ingested, Sound, Station};
-use crate::store::StoreError;
+use crate::server::{Contribution, NewSound, Sound, Station, Validity};
 
 /// Bulletins, their versions and recordings.
 #[derive(Debug, Subcommand)]
@@ -25,6 +34,16 @@ pub(super) enum Bulletin {
         #[arg(long)]
         by: PersonId,
     },
+    /// Write bulletins as a folder with `bulletins.toml` and the recordings, which imports again.
+    Export {
+        #[command(flatten)]
+        which: Which,
+        /// The bulletins; all of them where none is named.
+        bulletins: Vec<BulletinId>,
+        /// The folder to write, which must be empty or missing.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// List every version with its state.
     List {
         #[command(flatten)]
@@ -33,8 +52,78 @@ pub(super) enum Bulletin {
         #[arg(long)]
         json: bool,
     },
+    /// Show one bulletin: what it is, its versions, what was said of them.
+    Show {
+        #[command(flatten)]
+        which: Which,
+        /// The bulletin.
+        bulletin: BulletinId,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find bulletins by words in title, document number, column and script, with or without marks.
+    Search {
+        #[command(flatten)]
+        which: Which,
+        /// The words.
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hand in a text without a recording: of a new bulletin, or anew for one that is there.
+    Contribute(Box<Contribute>),
+    /// A step in the life of a version that is there.
+    #[command(flatten)]
+    Life(Life),
+    /// Show which controllers a withdrawal has not reached, worst first.
+    Withdrawn {
+        #[command(flatten)]
+        which: Which,
+        /// The bulletin.
+        bulletin: BulletinId,
+        /// One JSON object a line, one for each withdrawn recording.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// The steps in the life of a version that is there.
+#[derive(Debug, Subcommand)]
+pub(super) enum Life {
+    /// Make the text of a bulletin in another language.
+    Translate {
+        #[command(flatten)]
+        step: Step,
+        #[command(flatten)]
+        script: ScriptArgument,
+        /// Which speech of the language.
+        #[arg(long)]
+        variety: Option<Variety>,
+    },
+    /// Hand in the recording of a text that is there; `--by` is the announcer.
+    Record {
+        #[command(flatten)]
+        step: Step,
+        /// The recording.
+        #[arg(long)]
+        file: PathBuf,
+        /// Whose voice it is: human, synthetic or stand-in.
+        #[arg(long, value_parser = voice)]
+        voice: Voice,
+    },
     /// Say that somebody listened back to a version and found it right.
     Review(Step),
+    /// Return a version to its makers, with what to change.
+    Return {
+        #[command(flatten)]
+        step: Step,
+        /// What to change.
+        #[arg(long)]
+        comment: Comment,
+    },
     /// Approve a reviewed version with the approver's own key.
     Approve {
         #[command(flatten)]
@@ -49,7 +138,7 @@ pub(super) enum Bulletin {
         step: Step,
         /// Why.
         #[arg(long)]
-        reason: String,
+        reason: Comment,
     },
 }
 
@@ -74,6 +163,213 @@ impl Step {
     }
 }
 
+/// A text, on the command line or in a file.
+#[derive(Clone, Debug, Args)]
+#[group(required = false, multiple = false)]
+pub(super) struct ScriptArgument {
+    /// The text.
+    #[arg(long)]
+    script: Option<Script>,
+    /// A file with the text.
+    #[arg(long)]
+    script_file: Option<PathBuf>,
+}
+
+/// Bytes of a file with a text at most: more than the longest script takes.
+const SCRIPT_BYTES_MAX: u64 = 1024 * 1024;
+
+impl ScriptArgument {
+    /// The text, where one is given.
+    pub(super) fn read(self) -> anyhow::Result<Option<Script>> {
+        let Some(path) = self.script_file else { return Ok(self.script) };
+        let length = std::fs::metadata(&path).map_or(0, |found| found.len());
+        if length > SCRIPT_BYTES_MAX {
+            bail!("{} has {length} bytes, more than any script; name a text file", path.display());
+        }
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {} as UTF-8 text", path.display()))?;
+        Ok(Some(text.parse().with_context(|| path.display().to_string())?))
+    }
+
+    /// The text, which must be given.
+    pub(super) fn required(self) -> anyhow::Result<Script> {
+        self.read()?.context("write the text with --script TEXT or --script-file FILE")
+    }
+}
+
+/// A text that is handed in.
+#[derive(Debug, Args)]
+pub(super) struct Contribute {
+    #[command(flatten)]
+    which: Which,
+    /// The bulletin.
+    bulletin: BulletinId,
+    /// The language of the text.
+    #[arg(long, default_value = "vi")]
+    language: LangTag,
+    /// Which speech of the language.
+    #[arg(long)]
+    variety: Option<Variety>,
+    #[command(flatten)]
+    script: ScriptArgument,
+    /// Who hands it in.
+    #[arg(long)]
+    by: PersonId,
+    /// Of a new bulletin: its title.
+    #[arg(long, requires_all = ["column", "issuing_body"])]
+    title: Option<Title>,
+    /// Of a new bulletin: its column.
+    #[arg(long, requires = "title")]
+    column: Option<Column>,
+    /// Of a new bulletin: news, report, question-and-answer, short-play or notice.
+    #[arg(long, default_value = "notice", value_parser = kind)]
+    kind: Kind,
+    /// Of a new bulletin: normal, priority or emergency.
+    #[arg(long, default_value = "normal", value_parser = class)]
+    class: Class,
+    /// Of a new bulletin: commune, province or central.
+    #[arg(long, default_value = "commune", value_parser = source_level)]
+    source_level: SourceLevel,
+    /// Of a new bulletin: the body that stands behind it.
+    #[arg(long, requires = "title")]
+    issuing_body: Option<IssuingBody>,
+    /// Of a new bulletin: the area it belongs to; the whole station otherwise.
+    #[arg(long, requires = "title")]
+    area: Option<AreaId>,
+    /// Of a new bulletin: the document that it tells of.
+    #[arg(long, requires = "title")]
+    document_number: Option<DocumentNumber>,
+    /// Of a new bulletin: a field of law; may be given several times.
+    #[arg(long = "topic", requires = "title")]
+    topics: Vec<Topic>,
+    /// Of a new bulletin: its campaign.
+    #[arg(long, requires = "title")]
+    campaign: Option<Campaign>,
+    /// Of a new bulletin: days on which it may be heard, from now on.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+    valid_days: u32,
+    /// The answered question that it answers: its text becomes the script, and it is closed.
+    #[arg(long, requires = "title", conflicts_with_all = ["script", "script_file"])]
+    question: Option<QuestionId>,
+}
+
+fn one_of<T: Copy, const N: usize>(
+    text: &str,
+    all: [T; N],
+    word: fn(T) -> &'static str,
+) -> Result<T, String> {
+    let found = all.into_iter().find(|value| word(*value) == text);
+    found.ok_or_else(|| format!("use one of {}", all.map(word).join(", ")))
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    one_of(text, Kind::ALL, Kind::word)
+}
+
+fn class(text: &str) -> Result<Class, String> {
+    one_of(text, Class::ALL, Class::word)
+}
+
+fn source_level(text: &str) -> Result<SourceLevel, String> {
+    one_of(text, SourceLevel::ALL, SourceLevel::word)
+}
+
+fn voice(text: &str) -> Result<Voice, String> {
+    one_of(text, Voice::ALL, Voice::word)
+}
+
+impl Contribute {
+    async fn run(self) -> anyhow::Result<bool> {
+        let station = self.which.open().await?;
+        let question = match &self.question {
+            Some(id) => Some(station.question(id).await?),
+            None => None,
+        };
+        let script = match &question {
+            Some(Question::Answered(answered)) => answered.script().parse()?,
+            Some(question) => bail!(
+                "{} is {}; only an answered question becomes a bulletin: loaban question answer",
+                question.asked().id,
+                question.state()
+            ),
+            None => self.script.clone().required()?,
+        };
+        let (id, language, by) = (self.bulletin.clone(), self.language.clone(), self.by.clone());
+        let variety = self.variety.clone();
+        let kind = if question.is_some() { Kind::QuestionAndAnswer } else { self.kind };
+        let bulletin = self.new_bulletin(&station, kind).await?;
+        let contribution = Contribution {
+            bulletin,
+            language: language.clone(),
+            variety,
+            script,
+            answers: question,
+        };
+        station.contribute(contribution, &by).await?;
+        println!(
+            "{id} in {language} is text; next: loaban bulletin record {id} {language} --file …"
+        );
+        Ok(true)
+    }
+
+    /// The new bulletin, where a title makes it one; otherwise the name of one that is there.
+    async fn new_bulletin(
+        self,
+        station: &Station,
+        kind: Kind,
+    ) -> anyhow::Result<Result<Item, BulletinId>> {
+        let (Some(title), Some(column), Some(issuing_body)) =
+            (self.title, self.column, self.issuing_body)
+        else {
+            return Ok(Err(self.bulletin));
+        };
+        let (valid_from, valid_until) = Validity::Days(self.valid_days).from(utc_now());
+        let bulletin = Item {
+            id: self.bulletin,
+            title,
+            title_en: None,
+            area: self.area,
+            column,
+            kind,
+            class: self.class,
+            source_level: self.source_level,
+            issuing_body,
+            document_number: self.document_number,
+            topics: self.topics.into_iter().collect(),
+            campaign: self.campaign,
+            valid_from,
+            valid_until,
+        };
+        listed(station, &bulletin).await?;
+        Ok(Ok(bulletin))
+    }
+}
+
+/// Refuses what is on no list of the station; all of it at once.
+async fn listed(station: &Station, bulletin: &Item) -> anyhow::Result<()> {
+    let schedule = station.schedule().await?;
+    let lists = &schedule.lists;
+    let mut wrong = Vec::new();
+    if !lists.has_column(&bulletin.column) {
+        wrong.push(format!("`{}` is no column here; mend it, or add [[column]]", bulletin.column));
+    }
+    for topic in bulletin.topics.iter().filter(|topic| !lists.has_topic(topic)) {
+        wrong.push(format!("`{topic}` is no topic here; mend it, or add [[topic]]"));
+    }
+    for campaign in bulletin.campaign.iter().filter(|campaign| !lists.has_campaign(campaign)) {
+        wrong.push(format!("`{campaign}` is no campaign here; mend it, or add [[campaign]]"));
+    }
+    for area in bulletin.area.iter().filter(|area| schedule.tree.get(area).is_none()) {
+        wrong.push(format!("there is no area {area}; mend it, or import the area"));
+    }
+    if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
+}
+
+/// The decoder's child is this program.
+fn sound() -> anyhow::Result<Sound> {
+    Ok(Sound::new(std::env::current_exe().context("this program's own path")?))
+}
+
 impl Bulletin {
     pub(super) async fn run(self) -> anyhow::Result<bool> {
         match self {
@@ -81,10 +377,44 @@ impl Bulletin {
                 let station = which.open().await?;
                 import(&station, &file, &|_| by.clone(), true).await
             }
-            Self::List { which, json } => list(&which.open().await?, json).await,
+            Self::Export { which, bulletins, out } => {
+                files::export(&which.open().await?, &bulletins, &out).await
+            }
+            Self::List { which, json } => show::list(&which.open().await?, json).await,
+            Self::Show { which, bulletin, json } => {
+                show::show(&which.open().await?, &bulletin, json).await
+            }
+            Self::Search { which, words, json } => {
+                show::search(&which.open().await?, &words.join(" "), json).await
+            }
+            Self::Withdrawn { which, bulletin, json } => {
+                show::withdrawn(&which.open().await?, &bulletin, json).await
+            }
+            Self::Contribute(contribute) => contribute.run().await,
+            Self::Life(step) => step.run().await,
+        }
+    }
+}
+
+impl Life {
+    async fn run(self) -> anyhow::Result<bool> {
+        match self {
+            Self::Translate { step, script, variety } => {
+                let (station, script) = (step.which.open().await?, script.required()?);
+                known_language(&station, &step.language).await?;
+                let (bulletin, language) = (&step.bulletin, &step.language);
+                station.translate(bulletin, language, variety, script, &step.by).await?;
+                Ok(step.done("text"))
+            }
+            Self::Record { step, file, voice } => record(&step, &file, voice).await,
             Self::Review(step) => {
                 step.which.open().await?.review(&step.bulletin, &step.language, &step.by).await?;
                 Ok(step.done("reviewed"))
+            }
+            Self::Return { step, comment } => {
+                let station = step.which.open().await?;
+                station.send_back(&step.bulletin, &step.language, &step.by, comment).await?;
+                Ok(step.done("returned"))
             }
             Self::Approve { step, passphrase_file } => {
                 let what = format!("the key of {}", step.by);
@@ -96,106 +426,25 @@ impl Bulletin {
             Self::Withdraw { step, reason } => {
                 let station = step.which.open().await?;
                 station.withdraw(&step.bulletin, &step.language, &step.by, reason).await?;
+                println!("whom it has not reached: loaban bulletin withdrawn {}", step.bulletin);
                 Ok(step.done("withdrawn"))
             }
         }
     }
 }
 
-/// Takes in every bulletin of a file, with a progress bar; goes on past recordings that are
-/// refused and returns `false` then, naming them.
-pub(super) async fn import(
-    station: &Station,
-    path: &Path,
-    announcer: &dyn Fn(usize) -> PersonId,
-    tell: bool,
-) -> anyhow::Result<bool> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let bulletins = BulletinFile::parse(&path.display().to_string(), &text)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let sound = Sound::new(std::env::current_exe().context("this program's own path")?);
-    let count: usize = bulletins.iter().map(|bulletin| bulletin.versions.len()).sum();
-    let bar = bar(count as u64);
-    let (mut done, mut refused) = (0, 0);
-    for entry in &bulletins {
-        station.import_bulletin(entry, &announcer(done)).await?;
-        for version in &entry.versions {
-            bar.set_message(version.file.clone());
-            let by = announcer(done);
-            let taken = station.import_version(&entry.bulletin, version, folder, &by, &sound).await;
-            let line = match taken {
-                Ok((Imported::Unchanged, _)) => format!("{}: unchanged", version.file),
-                Ok((Imported::Drafted, made)) => drafted(&version.file, &made),
-                Err(crate::server::ServerError::Recording { path, why }) => {
-                    refused += 1;
-                    format!("REFUSED {}: {why}", path.display())
-                }
-                Err(error) => return Err(error.into()),
-            };
-            if tell {
-                bar.suspend(|| eprintln!("  {line}"));
-            }
-            done += 1;
-            bar.inc(1);
-        }
+async fn known_language(station: &Station, language: &LangTag) -> anyhow::Result<()> {
+    let lists = station.schedule().await?.lists;
+    if lists.languages.knows(language) {
+        return Ok(());
     }
-    bar.finish_and_clear();
-    Ok(refused == 0)
+    Err(crate::server::ServerError::NoLanguage(language.clone()).into())
 }
 
-/// What was made of a recording, with a line in each language for each thing that is wrong.
-fn drafted(file: &str, made: &Ingested) -> String {
-    let Some(judged) = &made.judged else { return format!("{file}: {} ms", made.length_ms) };
-    let lufs = |loudness: Option<f64>| {
-        loudness.map_or_else(|| "?".to_owned(), |loudness| format!("{loudness:.1} LUFS"))
-    };
-    let mut line = format!(
-        "{file}: {} → {} ({} ms), {} / {}",
-        lufs(judged.before_lufs),
-        lufs(judged.after_lufs),
-        made.length_ms,
-        judged.verdict_vi,
-        judged.verdict
-    );
-    for problem in &judged.problems {
-        line.extend(["\n      ", &problem.vi, "\n      ", &problem.en]);
-    }
-    line
-}
-
-fn bar(length: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
-    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-async fn list(station: &Station, json: bool) -> anyhow::Result<bool> {
-    let versions = station.store.versions().await.map_err(|e: StoreError| e)?;
-    for version in versions {
-        let content = version.content();
-        let judged = station.judged(&content.recording).await?;
-        let state = match &version {
-            crate::bulletin::version::Version::Draft(_) => "draft",
-            crate::bulletin::version::Version::Reviewed(_) => "reviewed",
-            crate::bulletin::version::Version::Approved(_) => "approved",
-            crate::bulletin::version::Version::Withdrawn(_) => "withdrawn",
-        };
-        if json {
-            print_json(&serde_json::json!({
-                "bulletin": content.bulletin, "language": content.language, "state": state,
-                "voice": content.voice, "announcer": content.announcer,
-                "asset": content.recording.asset, "length_ms": content.recording.length_ms,
-                "verdict": judged.as_ref().map(|judged| &judged.verdict),
-                "problems": judged.as_ref().map(|judged| &judged.problems),
-            }))?;
-        } else {
-            let seconds = content.recording.length_ms / 1_000;
-            let verdict = judged.as_ref().map_or("", |judged| &judged.verdict);
-            println!(
-                "{:<28} {:<4} {:<10} {seconds:>5} s  {verdict}",
-                content.bulletin, content.language, state
-            );
-        }
-    }
-    Ok(true)
+async fn record(step: &Step, file: &Path, voice: Voice) -> anyhow::Result<bool> {
+    let station = step.which.open().await?;
+    let new = NewSound { file, voice };
+    let made = station.record(&step.bulletin, &step.language, new, &step.by, &sound()?).await?;
+    println!("{}", files::drafted(&file.display().to_string(), &made));
+    Ok(step.done("draft"))
 }

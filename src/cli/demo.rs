@@ -289,10 +289,10 @@ async fn review_and_approve(
 ) -> anyhow::Result<()> {
     let reviewer: PersonId = "chi".parse()?;
     for (n, version) in station.store.versions().await?.into_iter().enumerate() {
-        let content = version.content();
-        station.review(&content.bulletin, &content.language, &reviewer).await?;
+        let text = version.text();
+        station.review(&text.bulletin, &text.language, &reviewer).await?;
         let (leader, passphrase) = &leaders[n % leaders.len()];
-        station.approve(&content.bulletin, &content.language, leader, passphrase).await?;
+        station.approve(&text.bulletin, &text.language, leader, passphrase).await?;
     }
     eprintln!(
         "reviewed by chi, approved by {} with their own keys",

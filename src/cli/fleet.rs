@@ -1,5 +1,7 @@
 //! `fleet` and `mosquitto`: controllers in the field, and the broker's files.
 
+mod roster;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +44,10 @@ pub(super) enum Fleet {
         /// The line that the device printed.
         key: PublicKey,
     },
+    /// Take over areas, villages and controllers from spreadsheets; all or nothing.
+    Import(roster::Import),
+    /// Find areas by code, by a code of before a merger, by id or by name.
+    Areas(roster::Areas),
     /// List every controller with its state.
     List {
         #[command(flatten)]
@@ -55,6 +61,8 @@ pub(super) enum Fleet {
 impl Fleet {
     pub(super) async fn run(self) -> anyhow::Result<bool> {
         match self {
+            Self::Import(import) => return import.run().await,
+            Self::Areas(areas) => return areas.run().await,
             Self::Provision { which, controller, out, broker } => {
                 let station = which.open().await?;
                 provision(&station, &controller, &broker, &out).await?;

@@ -23,6 +23,11 @@ const USUAL: [(&str, &str, &str); 9] = [
     ("hni", "tiếng Hà Nhì", "Hani"),
 ];
 
+/// The usual names of a primary language, in Vietnamese and English.
+pub(super) fn usual(primary: &str) -> Option<(&'static str, &'static str)> {
+    USUAL.iter().find(|(tag, _, _)| *tag == primary).map(|(_, vi, en)| (*vi, *en))
+}
+
 /// One language's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
@@ -84,9 +89,7 @@ impl Names {
             name.map(|(_, name)| (name.vi.as_str(), name.en.as_str()))
         };
         let primary = tag.as_str().split('-').next().unwrap_or_default();
-        let usual =
-            || USUAL.iter().find(|(tag, _, _)| *tag == primary).map(|(_, vi, en)| (*vi, *en));
-        own(tag.as_str()).or_else(|| own(primary)).or_else(usual)
+        own(tag.as_str()).or_else(|| own(primary)).or_else(|| usual(primary))
     }
 }
 

@@ -11,15 +11,15 @@ use crate::bulletin::{Column, Lists};
 use crate::calendar::AirtimePolicy;
 use crate::config::{At, Faults, read};
 use crate::fleet::{Area, AreaTree, Controller};
-use crate::id::{AreaId, BulletinId, NotAnId};
+use crate::id::{AreaId, BulletinId, ControllerId, NotAnId};
 use crate::lang::{LangTag, NotATag};
 use crate::schedule::Programme;
 
 mod check;
 pub mod content;
-mod export;
+pub(in crate::schedule) mod export;
 mod lists;
-mod tables;
+pub(in crate::schedule) mod tables;
 
 pub use check::check;
 
@@ -54,6 +54,34 @@ impl ScheduleFile {
     }
 }
 
+impl ScheduleFile {
+    /// The line on which each area and each controller begins, counted from 1.
+    pub(in crate::schedule) fn lines(&self) -> BTreeMap<(Noun, &str), usize> {
+        let is_place = |noun| noun == Noun::Area || noun == Noun::Controller;
+        let places = self.notes.definitions.iter().filter(|at| is_place(at.value.0));
+        places.map(|at| ((at.value.0, at.value.1.as_str()), at.line)).collect()
+    }
+}
+
+/// What a roster changes in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::schedule) enum Place<'a> {
+    /// An area.
+    Area(&'a AreaId),
+    /// A controller.
+    Controller(&'a ControllerId),
+}
+
+impl<'a> Place<'a> {
+    /// What it is in [`ScheduleFile::lines`].
+    pub(in crate::schedule) fn key(self) -> (Noun, &'a str) {
+        match self {
+            Self::Area(id) => (Noun::Area, id.as_str()),
+            Self::Controller(id) => (Noun::Controller, id.as_str()),
+        }
+    }
+}
+
 /// Everything that the files say, right as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
@@ -71,7 +99,7 @@ pub struct Checked {
 
 /// What a file defines, each once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Noun {
+pub(in crate::schedule) enum Noun {
     Language,
     Column,
     Topic,

@@ -1,35 +1,45 @@
-//! From a recording that was handed in to a version that may be heard.
+//! From a text or a recording that was handed in to a version that may be heard.
 //!
 //! **Importing the same file twice changes nothing; a changed file is a new recording, and its
 //! version begins again as a draft.** An approval is a signature: the approver's own key signs the
-//! recording's descriptor, and nothing else lets it sound.
+//! recording's descriptor, and nothing else lets it sound. Every step asks [`crate::access`]
+//! first, for the area that the bulletin belongs to, and is a fact with its person and time in the
+//! transaction that makes it.
 
+mod export;
 mod file;
+mod life;
+mod questions;
+mod reach;
+mod search;
 mod sound;
 
 use std::path::Path;
-use std::time::Duration;
 
-pub use file::{BulletinFile, VersionEntry};
+pub use file::{BulletinFile, SpokenEntry, Validity, VersionEntry};
+pub use life::{Contribution, NewSound};
+pub use questions::NewQuestion;
+pub use reach::{Reach, Unreached};
+pub use search::{Found, Hit};
 pub use sound::{Ingested, Judged, Sound, Told};
 
 use crate::access::Action;
 use crate::bulletin::Bulletin;
-use crate::bulletin::version::{ApprovalPolicy, Content, Draft, Recording, Version};
+use crate::bulletin::version::{Content, Draft, Recording, Spoken, Text, TextDraft, Version};
 use crate::clock::utc_now;
-use crate::id::{BulletinId, PersonId};
+use crate::id::{AreaId, BulletinId, PersonId};
 use crate::lang::LangTag;
-use crate::protocol::{Descriptor, encode};
 use crate::server::ServerError;
 use crate::server::station::Station;
-use crate::store::{AssetRow, Fact};
-use crate::time::Timestamp;
+use crate::store::Fact;
 
 /// What an import did with one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Imported {
-    /// The same recording was there.
+    /// The same text and recording were there.
     Unchanged,
+    /// A new or changed text waits for its recording now.
+    Written,
     /// A new or changed recording is a draft now.
     Drafted,
 }
@@ -41,28 +51,30 @@ impl Station {
         entry: &BulletinFile,
         by: &PersonId,
     ) -> Result<(), ServerError> {
-        let held = self.store.bulletins().await?;
-        let held = held.iter().find(|bulletin| bulletin.id == entry.bulletin.id);
-        // Validity counts from the first import; a second one does not extend it.
-        let bulletin = match held {
-            Some(held) => Bulletin {
+        let held = self.store.bulletin(&entry.bulletin.id).await?;
+        // Validity in days counts from the first import; a second one does not extend it.
+        let bulletin = match (&held, entry.validity) {
+            (Some(held), Validity::Days(_)) => Bulletin {
                 valid_from: held.valid_from,
                 valid_until: held.valid_until,
                 ..entry.bulletin.clone()
             },
-            None => entry.bulletin_from(utc_now()),
+            _ => entry.bulletin_from(utc_now()),
         };
-        if held == Some(&bulletin) {
+        if held.as_ref() == Some(&bulletin) {
             return Ok(());
+        }
+        // Whoever moves a bulletin to another area must be able to answer for both.
+        for bulletin in held.iter().chain([&bulletin]) {
+            self.allow(by, Action::Contribute, bulletin.area.as_ref()).await?;
         }
         let mut tx = self.store.begin().await?;
         tx.put_bulletin(&bulletin).await?;
-        let body = serde_json::to_value(&bulletin).unwrap_or_default();
-        tx.tell(&Fact::new(utc_now(), "bulletin.kept", format!("person:{by}"), &body)).await?;
+        tx.tell(&bulletin_fact(&bulletin, by)).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Takes in one version with its recording.
+    /// Takes in one version, with its recording where it has one.
     pub async fn import_version(
         &self,
         bulletin: &Bulletin,
@@ -70,44 +82,91 @@ impl Station {
         folder: &Path,
         by: &PersonId,
         sound: &Sound,
-    ) -> Result<(Imported, Ingested), ServerError> {
-        self.person(by).await?.1.allow(by.as_str(), Action::Record)?;
-        let ingested = sound.ingest(self, bulletin, entry, folder).await?;
-        let recording = Recording {
-            asset: ingested.asset,
-            length_ms: ingested.length_ms,
-            source: ingested.source,
-        };
-        let held = self.store.versions_of(&bulletin.id).await?;
-        let held = held.iter().find(|version| version.content().language == entry.language);
-        let content = Content {
+    ) -> Result<(Imported, Option<Ingested>), ServerError> {
+        let action = if entry.spoken.is_some() { Action::Record } else { Action::Contribute };
+        self.allow(by, action, bulletin.area.as_ref()).await?;
+        let held = self.held(&bulletin.id, &entry.language).await?;
+        let text = Text {
             bulletin: bulletin.id.clone(),
             language: entry.language.clone(),
             variety: entry.variety.clone(),
             script: entry.script.clone(),
-            translator: None,
-            announcer: held.map_or(by.clone(), |held| held.content().announcer.clone()),
-            voice: entry.voice,
-            recording,
+            contributor: entry.contributor.clone(),
+            translator: entry.translator.clone(),
         };
-        if held.is_some_and(|held| *held.content() == content) {
-            return Ok((Imported::Unchanged, ingested));
+        let Some(spoken) = &entry.spoken else {
+            return Ok((self.import_text(held, text, by).await?, None));
+        };
+        let title = bulletin.title.as_str();
+        let ingested =
+            sound.ingest(self, title, &entry.language, &folder.join(&spoken.file)).await?;
+        let before = held.as_ref().and_then(|held| held.spoken()).map(|s| s.announcer.clone());
+        let named = spoken.announcer.clone();
+        let content = |announcer: PersonId| Content {
+            text: text.clone(),
+            spoken: Spoken {
+                announcer,
+                voice: spoken.voice,
+                recording: Recording {
+                    asset: ingested.asset,
+                    length_ms: ingested.length_ms,
+                    source: ingested.source,
+                },
+            },
+        };
+        let same = content(named.clone().or(before).unwrap_or_else(|| by.clone()));
+        if held.as_ref().and_then(Version::content) == Some(&same) {
+            return Ok((Imported::Unchanged, Some(ingested)));
         }
-        let content = Content { announcer: by.clone(), ..content };
-        self.keep_step(Version::Draft(Draft::new(content)), "version.drafted", by).await?;
-        Ok((Imported::Drafted, ingested))
+        let Content { text, spoken } = content(named.unwrap_or_else(|| by.clone()));
+        let returns = held.as_ref().map(|held| held.returns().clone()).unwrap_or_default();
+        let draft: Draft = TextDraft::instead(text, returns).record(spoken);
+        self.keep(held.as_ref(), Version::Draft(draft), "version.drafted", by).await?;
+        Ok((Imported::Drafted, Some(ingested)))
     }
 
-    async fn keep_step(
+    /// A text alone never takes the place of a recording: that is a step of its own.
+    async fn import_text(
         &self,
+        held: Option<Version>,
+        text: Text,
+        by: &PersonId,
+    ) -> Result<Imported, ServerError> {
+        if let Some(held) = &held
+            && (*held.text() == text || held.spoken().is_some())
+        {
+            return Ok(Imported::Unchanged);
+        }
+        let returns = held.as_ref().map(|held| held.returns().clone()).unwrap_or_default();
+        let written = Version::Text(TextDraft::instead(text, returns));
+        self.keep(held.as_ref(), written, "version.contributed", by).await?;
+        Ok(Imported::Written)
+    }
+
+    /// Puts `version` in the place of `before`, with its fact.
+    async fn keep(
+        &self,
+        before: Option<&Version>,
         version: Version,
         kind: &'static str,
         by: &PersonId,
     ) -> Result<(), ServerError> {
         let mut tx = self.store.begin().await?;
-        tx.put_version(&version).await?;
+        if !tx.put_version(before, &version).await? {
+            return Err(changed_meanwhile(&version));
+        }
         tx.tell(&step_fact(&version, kind, by)).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// The version of a bulletin in one language, where there is one.
+    async fn held(
+        &self,
+        bulletin: &BulletinId,
+        language: &LangTag,
+    ) -> Result<Option<Version>, ServerError> {
+        let versions = self.store.versions_of(bulletin).await?;
+        Ok(versions.into_iter().find(|version| version.text().language == *language))
     }
 
     /// The version of a bulletin in one language.
@@ -116,135 +175,74 @@ impl Station {
         bulletin: &BulletinId,
         language: &LangTag,
     ) -> Result<Version, ServerError> {
-        let versions = self.store.versions_of(bulletin).await?;
-        let found = versions.into_iter().find(|version| version.content().language == *language);
+        let found = self.held(bulletin, language).await?;
         found.ok_or_else(|| ServerError::NoVersion {
             bulletin: bulletin.clone(),
             language: language.clone(),
         })
     }
 
-    /// `by` listened back to a draft and found it right.
-    pub async fn review(
-        &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
-        by: &PersonId,
-    ) -> Result<(), ServerError> {
-        self.person(by).await?.1.allow(by.as_str(), Action::Review)?;
-        let Version::Draft(draft) = self.version(bulletin, language).await? else {
-            return Err(wrong_state(bulletin, language, "review", "a draft"));
-        };
-        let reviewed = draft.review(by.clone(), utc_now())?;
-        self.keep_step(Version::Reviewed(reviewed), "version.reviewed", by).await
+    /// The bulletin of that name.
+    pub async fn bulletin(&self, id: &BulletinId) -> Result<Bulletin, ServerError> {
+        let found = self.store.bulletin(id).await?;
+        found.ok_or_else(|| ServerError::NoBulletin(id.clone()))
     }
 
-    /// `by` approves a reviewed version: signs its recording's descriptor with their own key.
-    pub async fn approve(
+    /// Refuses `by` unless they may do this to what belongs to `area`, or to the whole station.
+    pub(super) async fn allow(
         &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
         by: &PersonId,
-        passphrase: &str,
+        action: Action,
+        area: Option<&AreaId>,
     ) -> Result<(), ServerError> {
-        self.person(by).await?.1.allow(by.as_str(), Action::Approve)?;
-        let Version::Reviewed(reviewed) = self.version(bulletin, language).await? else {
-            return Err(wrong_state(bulletin, language, "approve", "reviewed"));
+        let (_, duties) = self.person(by).await?;
+        let place = match area {
+            Some(area) => self.schedule().await?.tree.chain(area),
+            None => Vec::new(),
         };
-        let policy = ApprovalPolicy { reviewer_may_approve: self.config.reviewer_may_approve };
-        reviewed.may_approve(by, policy)?;
-        let descriptor = self.describe(reviewed.content()).await?;
-        let signer = self.unseal_person(by, passphrase)?;
-        let note = signer.sign(&encode(&self.config.net, &descriptor));
-        let approved = reviewed.approve(by.clone(), utc_now(), note.clone(), policy)?;
-        let version = Version::Approved(approved);
-        let row = AssetRow {
-            digest: descriptor.asset,
-            descriptor: note,
-            block_bytes: descriptor.block_bytes,
-            blocks: u32::try_from(descriptor.blocks.len()).unwrap_or(u32::MAX),
-            withdrawn: None,
-        };
-        let mut tx = self.store.begin().await?;
-        tx.put_version(&version).await?;
-        tx.put_asset(&row).await?;
-        tx.tell(&step_fact(&version, "version.approved", by)).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// `by` takes an approved version back; controllers are told with their next manifest.
-    pub async fn withdraw(
-        &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
-        by: &PersonId,
-        reason: String,
-    ) -> Result<(), ServerError> {
-        self.person(by).await?.1.allow(by.as_str(), Action::Approve)?;
-        let Version::Approved(approved) = self.version(bulletin, language).await? else {
-            return Err(wrong_state(bulletin, language, "withdraw", "approved"));
-        };
-        let now = utc_now();
-        let asset = approved.content().recording.asset;
-        let version = Version::Withdrawn(approved.withdraw(by.clone(), now, reason));
-        let rows = self.store.assets().await?;
-        let mut tx = self.store.begin().await?;
-        tx.put_version(&version).await?;
-        if let Some(row) = rows.into_iter().find(|row| row.digest == asset) {
-            tx.put_asset(&AssetRow { withdrawn: Some(now), ..row }).await?;
-        }
-        tx.tell(&step_fact(&version, "version.withdrawn", by)).await?;
-        Ok(tx.commit().await?)
-    }
-
-    async fn describe(&self, content: &Content) -> Result<Descriptor, ServerError> {
-        let bulletins = self.store.bulletins().await?;
-        let bulletin = bulletins.into_iter().find(|bulletin| bulletin.id == content.bulletin);
-        let bulletin = bulletin.ok_or_else(|| ServerError::NoVersion {
-            bulletin: content.bulletin.clone(),
-            language: content.language.clone(),
-        })?;
-        let bytes = self.assets.read(content.recording.asset)?;
-        Ok(Descriptor {
-            asset: content.recording.asset,
-            bulletin: bulletin.id,
-            language: content.language.clone(),
-            class: bulletin.class,
-            codec: "opus".to_owned(),
-            bytes: bytes.len() as u64,
-            block_bytes: self.config.block_bytes,
-            blocks: Descriptor::blocks_of(&bytes, self.config.block_bytes),
-            length_ms: content.recording.length_ms,
-            areas: vec![self.root_area().await?],
-            valid_from: bulletin.valid_from,
-            valid_until: bulletin.valid_until,
-        })
+        Ok(duties.allow(by.as_str(), action, &place)?)
     }
 }
 
-fn wrong_state(
-    bulletin: &BulletinId,
-    language: &LangTag,
-    step: &'static str,
-    needed: &'static str,
-) -> ServerError {
-    let (bulletin, language) = (bulletin.clone(), language.clone());
-    ServerError::WrongState { bulletin, language, step, needed }
+fn changed_meanwhile(version: &Version) -> ServerError {
+    let text = version.text();
+    ServerError::Changed { what: format!("{} in {}", text.bulletin, text.language) }
 }
 
+fn bulletin_fact(bulletin: &Bulletin, by: &PersonId) -> Fact {
+    let body = serde_json::to_value(bulletin).expect("a bulletin has text keys");
+    Fact::new(utc_now(), "bulletin.kept", format!("person:{by}"), &body)
+}
+
+/// What the log tells of a step: texts by their digest, comments and reasons in full.
 fn step_fact(version: &Version, kind: &'static str, by: &PersonId) -> Fact {
-    let content = version.content();
-    let body = serde_json::json!({
-        "bulletin": content.bulletin,
-        "language": content.language,
-        "asset": content.recording.asset,
-        "source": content.recording.source,
-        "voice": content.voice,
+    let text = version.text();
+    let mut body = serde_json::json!({
+        "bulletin": text.bulletin,
+        "language": text.language,
+        "state": version.state(),
+        "script": crate::digest::Digest::of(text.script.as_str().as_bytes()),
     });
+    let mut tell = |key: &str, value: serde_json::Value| {
+        body[key] = value;
+    };
+    if let Some(contributor) = &text.contributor {
+        tell("contributor", serde_json::json!(contributor));
+    }
+    if let Some(translator) = &text.translator {
+        tell("translator", serde_json::json!(translator));
+    }
+    if let Some(spoken) = version.spoken() {
+        tell("asset", serde_json::json!(spoken.recording.asset));
+        tell("source", serde_json::json!(spoken.recording.source));
+        tell("voice", serde_json::json!(spoken.voice));
+        tell("announcer", serde_json::json!(spoken.announcer));
+    }
+    if let (Some(returned), "version.returned") = (version.returns().last(), kind) {
+        tell("comment", serde_json::json!(returned.comment));
+    }
+    if let Version::Withdrawn(withdrawn) = version {
+        tell("reason", serde_json::json!(withdrawn.reason()));
+    }
     Fact::new(utc_now(), kind, format!("person:{by}"), &body)
-}
-
-/// From when and until when a bulletin of so many days may be heard, beginning at `now`.
-fn validity(now: Timestamp, days: u32) -> (Timestamp, Timestamp) {
-    (now, now + Duration::from_secs(u64::from(days) * 86_400))
 }

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::utc_now;
+use crate::lang::Names;
 use crate::log::LogReader;
 use crate::report::{Fate, Line, cause_vi};
 use crate::server::ServerError;
@@ -120,20 +121,21 @@ async fn page(station: &Station) -> Result<String, ServerError> {
     let (log_size, log_root) = LogReader::open(&station.log_folder())
         .map(|log| (log.checkpoint().claim().size, log.checkpoint().claim().root.to_string()))
         .unwrap_or_default();
+    let names = station.schedule().await?.lists.languages;
     let languages = summary.sums.languages.iter();
     let page = Page {
         net: station.config.net.to_string(),
         now: zone.local(now).format("%d/%m/%Y %H:%M:%S").to_string(),
         planned: summary.sums.planned,
         completed: summary.sums.completed,
-        languages: languages.map(|(l, n)| (l.to_string(), l.name_vi().to_owned(), *n)).collect(),
+        languages: languages.map(|(l, n)| (l.to_string(), names.vi(l).to_owned(), *n)).collect(),
         gaps: summary.sums.other.iter().map(|(gap, n)| (gap_vi(gap), *n)).collect(),
         timeline: timeline_svg(&summary.lines, zone),
-        rows: summary.lines.iter().map(|line| row(line, station)).collect(),
+        rows: summary.lines.iter().map(|line| row(line, station, &names)).collect(),
         speakers: speakers(station, now).await?,
         log_size,
         log_root,
-        stand_ins: stand_ins(station).await?,
+        stand_ins: stand_ins(station, &names).await?,
     };
     page.render().map_err(|e| ServerError::Task(e.to_string()))
 }
@@ -148,14 +150,14 @@ fn gap_vi(gap: &str) -> String {
     if cause.is_empty() { fate.to_owned() } else { format!("{fate}: {}", cause_vi(cause)) }
 }
 
-fn row(line: &Line, station: &Station) -> Row {
+fn row(line: &Line, station: &Station, names: &Names) -> Row {
     let languages = if line.heard.is_empty() { &line.languages } else { &line.heard };
-    let names: Vec<&str> = languages.iter().map(crate::lang::LangTag::name_vi).collect();
+    let called: Vec<&str> = languages.iter().map(|tag| names.vi(tag)).collect();
     Row {
         time: station.config.zone.local(line.at).format("%d/%m %H:%M:%S").to_string(),
         controller: line.airing.controller.to_string(),
         programme: line.airing.programme.to_string(),
-        languages: names.join(", "),
+        languages: called.join(", "),
         fate: line.fate.vi(),
         fate_word: line.fate.as_str(),
         cause: line.cause.as_deref().map(cause_vi).unwrap_or_default().to_owned(),
@@ -187,17 +189,17 @@ async fn speakers(station: &Station, now: Timestamp) -> Result<Vec<Speaker>, Ser
 }
 
 /// Sentences about recordings that are not what they stand for.
-async fn stand_ins(station: &Station) -> Result<Vec<String>, ServerError> {
+async fn stand_ins(station: &Station, names: &Names) -> Result<Vec<String>, ServerError> {
     use crate::bulletin::version::Voice;
     let versions = station.store.versions().await?;
     let sentence = |version: &crate::bulletin::version::Version| {
-        let content = version.content();
-        let what = match content.voice {
+        let content = version.content()?;
+        let what = match content.spoken.voice {
             Voice::Human => return None,
             Voice::Synthetic => "giọng tổng hợp",
             Voice::StandIn => "bản thay thế tổng hợp, không phải tiếng nói thật của ngôn ngữ này",
         };
-        Some(format!("{} – {}: {what}", content.bulletin, content.language.name_vi()))
+        Some(format!("{} – {}: {what}", content.text.bulletin, names.vi(&content.text.language)))
     };
     Ok(versions.iter().filter_map(sentence).collect())
 }

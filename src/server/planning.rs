@@ -121,7 +121,7 @@ impl Station {
         let now = utc_now();
         let (world, plan) = self.plan().await?;
         let (trust, _) = self.trust().await?;
-        let sound = self.verified(&trust, now).await?;
+        let sound = self.verified(&world.tree, &trust, now).await?;
         let withdrawn = self.withdrawn(now).await?;
         let untold = self.untold(now).await?;
         let held = self.store.manifests().await?;
@@ -184,9 +184,10 @@ impl Station {
         Ok(rows.into_iter().filter(open).collect())
     }
 
-    /// The recordings whose descriptors an approver signed.
+    /// The recordings whose descriptors an approver signed, for areas in which that key counts.
     async fn verified(
         &self,
+        tree: &AreaTree,
         trust: &TrustDocument,
         now: Timestamp,
     ) -> Result<BTreeMap<Digest, Descriptor>, ServerError> {
@@ -195,7 +196,11 @@ impl Station {
             let open = || -> Result<Descriptor, ServerError> {
                 let note = Note::parse(row.descriptor.as_bytes())?;
                 let (text, _) = trust.open(&note, Role::Content, &[], now)?;
-                Ok(decode(&self.config.net, text)?)
+                let descriptor: Descriptor = decode(&self.config.net, text)?;
+                for area in &descriptor.areas {
+                    trust.open(&note, Role::Content, &tree.chain(area), now)?;
+                }
+                Ok(descriptor)
             };
             match open() {
                 Ok(descriptor) if descriptor.asset == row.digest => {
@@ -240,10 +245,13 @@ fn airable(bulletins: Vec<Bulletin>, versions: &[Version]) -> Vec<Airable> {
 fn airable_one(bulletin: Bulletin, versions: &[Version]) -> Airable {
     let mut voices = BTreeMap::new();
     let mut pending = BTreeMap::new();
-    for version in versions.iter().filter(|version| version.content().bulletin == bulletin.id) {
-        let language = version.content().language.clone();
+    for version in versions.iter().filter(|version| version.text().bulletin == bulletin.id) {
+        let language = version.text().language.clone();
         match version {
-            Version::Draft(_) => drop(pending.insert(language, Pending::Draft)),
+            // Both wait for the same people: the newsroom says which step is next.
+            Version::Text(_) | Version::Draft(_) => {
+                pending.insert(language, Pending::Draft);
+            }
             Version::Reviewed(_) => drop(pending.insert(language, Pending::InReview)),
             Version::Withdrawn(_) => drop(pending.insert(language, Pending::Withdrawn)),
             Version::Approved(approved) => {

@@ -24,6 +24,7 @@ use crate::protocol::{decode, encode};
 use crate::server::ServerError;
 use crate::server::config::Config;
 use crate::store::{Fact, Person, Store};
+use crate::time::Timestamp;
 use crate::trust::{Grant, OnlineKeys, Role, TrustDocument, person_key_name};
 use crate::vault::{
     Assets, Sealed, VaultError, create_key, load_key, read_text, write_atomic, write_secret,
@@ -163,24 +164,49 @@ impl Station {
         tx.put_person(person).await?;
         let body = serde_json::json!({ "person": person.id, "duties": duties.to_string() });
         tx.tell(&Fact::new(now, "person.added", "server", &body)).await?;
-        let path = self.person_key(&person.id);
-        let name = person_key_name(&self.config.net, Role::Content, &person.id);
-        let mut next = self.trust().await?.0;
-        // A key file without a grant is left of an attempt that failed; it is made anew.
-        let granted = next.keys.iter().any(|grant| *grant.key.name() == name);
-        if duties.hold(Duty::Leader) && !granted {
+        if duties.hold(Duty::Leader)
+            && let Some(next) = self.next_trust(person, &duties, passphrase, now).await?
+        {
             let missing = |what| ServerError::NoPassphrase { what, person: person.id.clone() };
-            let own = passphrase.ok_or_else(|| missing("their key"))?;
             let root = root_passphrase.ok_or_else(|| missing("the root key"))?;
             let root = unseal(&self.config.data.join("keys/root.json"), root)?;
-            let key = Signer::from_seed(name, &entropy::bytes());
-            keep_sealed(&path, &key, own)?;
-            next.version += 1;
-            next.issued = now;
-            next.keys.push(grant(key.public(), Role::Content, &self.root_area().await?, now));
             self.put_trust(&mut tx, &root, &next).await?;
         }
         Ok(tx.commit().await?)
+    }
+
+    /// The trust document with a leader's key for their areas, where it does not say so yet. A
+    /// new leader's key is made and sealed.
+    async fn next_trust(
+        &self,
+        person: &Person,
+        duties: &Duties,
+        passphrase: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<TrustDocument>, ServerError> {
+        let mut areas = duties.areas(Duty::Leader);
+        if areas.is_empty() {
+            areas.push(self.root_area().await?);
+        }
+        let name = person_key_name(&self.config.net, Role::Content, &person.id);
+        let mut next = self.trust().await?.0;
+        match next.keys.iter_mut().find(|grant| *grant.key.name() == name) {
+            Some(held) if held.areas == areas => return Ok(None),
+            Some(held) => held.areas = areas,
+            // A key file without a grant is left of an attempt that failed; it is made anew.
+            None => {
+                let what = "their key";
+                let own = passphrase
+                    .ok_or_else(|| ServerError::NoPassphrase { what, person: person.id.clone() })?;
+                let key = Signer::from_seed(name, &entropy::bytes());
+                keep_sealed(&self.person_key(&person.id), &key, own)?;
+                let (role, until) = (Role::Content, now + KEY_VALID);
+                next.keys.push(Grant { key: key.public(), role, areas, until });
+            }
+        }
+        next.version += 1;
+        next.issued = now;
+        Ok(Some(next))
     }
 
     /// A person's content key, for the moment of signing.
@@ -297,6 +323,6 @@ fn make_online(folder: &Path, net: &NetId) -> Result<OnlineKeys, ServerError> {
     })
 }
 
-fn grant(key: PublicKey, role: Role, area: &AreaId, now: crate::time::Timestamp) -> Grant {
+fn grant(key: PublicKey, role: Role, area: &AreaId, now: Timestamp) -> Grant {
     Grant { key, role, areas: vec![area.clone()], until: now + KEY_VALID }
 }

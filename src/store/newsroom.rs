@@ -1,6 +1,9 @@
 //! Bulletins, their versions, and the recordings that were made for them.
 
+use std::collections::BTreeSet;
+
 use crate::bulletin::Bulletin;
+use crate::bulletin::search::{words_of, words_of_text};
 use crate::bulletin::version::Version;
 use crate::digest::Digest;
 use crate::id::BulletinId;
@@ -39,15 +42,6 @@ pub struct SourceRow {
     pub measurement: String,
 }
 
-fn state(version: &Version) -> &'static str {
-    match version {
-        Version::Draft(_) => "draft",
-        Version::Reviewed(_) => "reviewed",
-        Version::Approved(_) => "approved",
-        Version::Withdrawn(_) => "withdrawn",
-    }
-}
-
 impl Tx {
     /// Adds or changes a bulletin.
     pub async fn put_bulletin(&mut self, bulletin: &Bulletin) -> Result<(), StoreError> {
@@ -61,25 +55,67 @@ impl Tx {
             .execute(&mut *self.inner)
             .await
             .map_err(StoreError::query("keep a bulletin"))?;
-        Ok(())
+        self.index(&bulletin.id, "", words_of(bulletin)).await
     }
 
-    /// Adds or changes a version.
-    pub async fn put_version(&mut self, version: &Version) -> Result<(), StoreError> {
-        let content = version.content();
-        let query = sqlx::query(
-            "insert into version (bulletin, language, state, doc) values ($1, $2, $3, $4)
-             on conflict (bulletin, language)
-             do update set state = excluded.state, doc = excluded.doc",
-        );
-        query
-            .bind(content.bulletin.as_str())
-            .bind(content.language.as_str())
-            .bind(state(version))
-            .bind(json(version))
+    /// Puts `version` in the place of `before`, which nobody may have changed meanwhile; `false`
+    /// where somebody did, and nothing is changed then.
+    pub async fn put_version(
+        &mut self,
+        before: Option<&Version>,
+        version: &Version,
+    ) -> Result<bool, StoreError> {
+        let text = version.text();
+        let statement = match before {
+            None => {
+                "insert into version (bulletin, language, state, doc) values ($1, $2, $3, $4)
+                 on conflict (bulletin, language) do nothing"
+            }
+            Some(_) => {
+                "update version set state = $3, doc = $4
+                 where bulletin = $1 and language = $2 and doc = $5"
+            }
+        };
+        let query = sqlx::query(statement)
+            .bind(text.bulletin.as_str())
+            .bind(text.language.as_str())
+            .bind(version.state())
+            .bind(json(version));
+        let query = match before {
+            None => query,
+            Some(before) => query.bind(json(before)),
+        };
+        let done = query.execute(&mut *self.inner).await;
+        let done = done.map_err(StoreError::query("keep a version"))?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.index(&text.bulletin, text.language.as_str(), words_of_text(text)).await?;
+        Ok(true)
+    }
+
+    /// Writes the words of a bulletin, or of its version in one language, anew.
+    async fn index(
+        &mut self,
+        bulletin: &BulletinId,
+        language: &str,
+        words: BTreeSet<String>,
+    ) -> Result<(), StoreError> {
+        sqlx::query("delete from bulletin_word where bulletin = $1 and language = $2")
+            .bind(bulletin.as_str())
+            .bind(language)
             .execute(&mut *self.inner)
             .await
-            .map_err(StoreError::query("keep a version"))?;
+            .map_err(StoreError::query("forget the words of a bulletin"))?;
+        for word in words {
+            sqlx::query("insert into bulletin_word (word, bulletin, language) values ($1, $2, $3)")
+                .bind(word)
+                .bind(bulletin.as_str())
+                .bind(language)
+                .execute(&mut *self.inner)
+                .await
+                .map_err(StoreError::query("keep the words of a bulletin"))?;
+        }
         Ok(())
     }
 
@@ -133,6 +169,26 @@ impl Store {
         rows.iter().map(|row| document("bulletin", &text(row, 0)?)).collect()
     }
 
+    /// One bulletin.
+    pub async fn bulletin(&self, id: &BulletinId) -> Result<Option<Bulletin>, StoreError> {
+        let row = sqlx::query("select doc from bulletin where id = $1")
+            .bind(id.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::query("read a bulletin"))?;
+        row.map(|row| document("bulletin", &text(&row, 0)?)).transpose()
+    }
+
+    /// The bulletins in which a folded word stands anywhere.
+    pub async fn bulletins_with(&self, word: &str) -> Result<BTreeSet<BulletinId>, StoreError> {
+        let rows = sqlx::query("select distinct bulletin from bulletin_word where word = $1")
+            .bind(word)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::query("search the bulletins"))?;
+        rows.iter().map(|row| parsed("bulletin_word", &text(row, 0)?)).collect()
+    }
+
     /// Every version.
     pub async fn versions(&self) -> Result<Vec<Version>, StoreError> {
         let rows = sqlx::query("select doc from version order by bulletin, language")
@@ -175,6 +231,19 @@ impl Store {
         )
         .bind(digest.to_string())
         .bind(recipe)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::query("read a source"))?;
+        row.as_ref().map(source).transpose()
+    }
+
+    /// What the recording `asset` was made of, where it was made here.
+    pub async fn source_of(&self, asset: Digest) -> Result<Option<SourceRow>, StoreError> {
+        let row = sqlx::query(
+            "select digest, recipe, asset, length_ms, measurement from source
+             where asset = $1 order by digest limit 1",
+        )
+        .bind(asset.to_string())
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::query("read a source"))?;

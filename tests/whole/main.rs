@@ -7,6 +7,7 @@
 mod bad_input;
 mod cast;
 mod demo;
+mod newsroom;
 mod processes;
 mod reference;
 mod samples;

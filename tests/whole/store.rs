@@ -1,12 +1,18 @@
 //! One contract, two databases.
 
+use std::collections::BTreeSet;
+
+use loaban::audit::commitment::Salt;
+use loaban::bulletin::question::{Asked, Channel, Open};
+use loaban::bulletin::version::{Step, Text, TextDraft, Version};
+use loaban::bulletin::{Bulletin, Class, Kind, Question, SourceLevel};
 use loaban::calendar::AirtimePolicy;
 use loaban::digest::Digest;
-use loaban::id::ControllerId;
+use loaban::id::{ControllerId, QuestionId};
 use loaban::manifest::{Item, Manifest, ManifestAiring};
 use loaban::note::Signer;
 use loaban::receipt::{Event, Evidence, ItemReceipt, Outcome, Receipt};
-use loaban::store::{Fact, Person, Store};
+use loaban::store::{Fact, Person, Secret, Store};
 use loaban::time::{Timestamp, Zone};
 
 use crate::cast::Postgres;
@@ -203,6 +209,127 @@ async fn a_controller_that_fell_silent_is_shown_as_lost_however_well_it_was() {
         let status = store.statuses().await.unwrap().remove(0);
         assert!(!status.is_lost(at(1_000 + 20 * 60)));
         assert!(status.is_lost(at(1_001 + 20 * 60)));
+    })
+    .await;
+}
+
+fn text_version(bulletin: &str, script: &str) -> Version {
+    Version::Text(TextDraft::new(Text {
+        bulletin: bulletin.parse().unwrap(),
+        language: "vi".parse().unwrap(),
+        variety: None,
+        script: script.parse().unwrap(),
+        contributor: None,
+        translator: None,
+    }))
+}
+
+fn bulletin(id: &str, title: &str) -> Bulletin {
+    Bulletin {
+        id: id.parse().unwrap(),
+        title: title.parse().unwrap(),
+        title_en: None,
+        area: None,
+        column: "Hỏi đáp pháp luật".parse().unwrap(),
+        kind: Kind::News,
+        class: Class::Normal,
+        source_level: SourceLevel::Province,
+        issuing_body: "Sở Tư pháp".parse().unwrap(),
+        document_number: "168/2024/NĐ-CP".parse().ok(),
+        topics: BTreeSet::new(),
+        campaign: None,
+        valid_from: at(0),
+        valid_until: at(1),
+    }
+}
+
+#[tokio::test]
+async fn of_two_steps_from_one_state_only_the_first_is_kept() {
+    on_both("steps", |store| async move {
+        let (one, two) = (text_version("b", "một"), text_version("b", "hai"));
+        let three = text_version("b", "ba");
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.put_version(None, &one).await.unwrap());
+        assert!(!tx.put_version(None, &two).await.unwrap(), "it is there already");
+        assert!(tx.put_version(Some(&one), &two).await.unwrap());
+        assert!(!tx.put_version(Some(&one), &three).await.unwrap(), "it was changed meanwhile");
+        tx.commit().await.unwrap();
+        assert_eq!(store.versions().await.unwrap(), [two]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bulletins_are_found_by_folded_words_of_what_they_say_now() {
+    on_both("search", |store| async move {
+        let mut tx = store.begin().await.unwrap();
+        let old = text_version("b", "mưa lũ");
+        tx.put_bulletin(&bulletin("b", "Sạt lở")).await.unwrap();
+        tx.put_bulletin(&bulletin("c", "Đất đai")).await.unwrap();
+        tx.put_version(None, &old).await.unwrap();
+        tx.put_version(Some(&old), &text_version("b", "hạn hán")).await.unwrap();
+        tx.put_bulletin(&bulletin("b", "Cháy rừng")).await.unwrap();
+        tx.commit().await.unwrap();
+        let found = async |word: &str| {
+            let ids = store.bulletins_with(word).await.unwrap();
+            ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        for (word, ids) in
+            [("rung", "b"), ("han", "b"), ("dai", "c"), ("168", "b c"), ("lo", ""), ("mua", "")]
+        {
+            assert_eq!(found(word).await, ids, "{word}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_keeps_who_asked_apart() {
+    on_both("questions", |store| async move {
+        let id: QuestionId = "hoi-1".parse().unwrap();
+        let step = Step { by: "hoa".parse().unwrap(), at: at(7) };
+        let asked = Asked {
+            id: id.clone(),
+            channel: Channel::Phone,
+            village: "mu-ca".parse().unwrap(),
+            language: "hni".parse().unwrap(),
+            topic: None,
+            text: "Làm sổ đỏ ở đâu?".parse().unwrap(),
+            taken: step.clone(),
+        };
+        let open = Question::Open(Open::new(asked.clone()));
+        let answer = Open::new(asked).answer("Ở xã.".parse().unwrap(), step.by, at(8));
+        let answered = Question::Answered(answer);
+        let secret =
+            Secret { part: "asker", salt: Salt::from_random([7; 32]), body: "Páo".to_owned() };
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.put_question(None, &open).await.unwrap());
+        tx.put_secret(&id, &secret).await.unwrap();
+        assert!(tx.put_question(Some(&open), &answered).await.unwrap());
+        assert!(!tx.put_question(Some(&open), &answered).await.unwrap(), "changed meanwhile");
+        tx.commit().await.unwrap();
+        assert_eq!(store.questions().await.unwrap(), [answered]);
+        assert_eq!(store.asker(&id).await.unwrap().as_deref(), Some("Páo"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_told_by_the_first_manifest_that_names_it() {
+    on_both("reach", |store| async move {
+        let asset = Digest::of(b"x");
+        issue(&store, &manifest(1_000, 1_000, &[(0, 2_000)])).await;
+        assert_eq!(store.told_to_drop(asset, at(500)).await.unwrap().len(), 0);
+        for number in [1_500, 1_600] {
+            let mut telling = manifest(number, 1_500, &[]);
+            telling.withdrawn = vec![Digest::of(b"y"), asset];
+            issue(&store, &telling).await;
+        }
+        let told = store.told_to_drop(asset, at(1_200)).await.unwrap();
+        assert_eq!(told, [(controller(), 1_500)].into());
+        assert_eq!(store.told_to_play(asset, at(0)).await.unwrap(), [controller()].into());
+        assert_eq!(store.told_to_play(asset, at(2_001)).await.unwrap().len(), 0);
+        assert_eq!(store.told_to_play(Digest::of(b"y"), at(0)).await.unwrap().len(), 0);
     })
     .await;
 }

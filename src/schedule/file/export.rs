@@ -24,6 +24,20 @@ impl Checked {
     }
 }
 
+/// One area as TOML.
+pub(in crate::schedule) fn area(area: &Area) -> String {
+    let mut out = Lines::default();
+    area_lines(&mut out, area);
+    out.0
+}
+
+/// One controller as TOML.
+pub(in crate::schedule) fn controller(controller: &Controller) -> String {
+    let mut out = Lines::default();
+    controller_lines(&mut out, controller);
+    out.0
+}
+
 /// Lines of TOML.
 #[derive(Default)]
 struct Lines(String);

@@ -16,7 +16,7 @@ use crate::schedule::{Languages, Order, Programme, Selection};
 use crate::time::{LocalDate, TimeOfDay};
 
 /// Characters in a name or title at most.
-const NAME_CHARS_MAX: usize = 120;
+pub(in crate::schedule) const NAME_CHARS_MAX: usize = 120;
 
 /// Characters in an administrative code at most.
 const CODE_CHARS_MAX: usize = 16;

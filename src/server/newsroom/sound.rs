@@ -11,12 +11,11 @@ use crate::audio::chain::{ChainError, Outcome, normalise};
 use crate::audio::encode::Tags;
 use crate::audio::recipe::Recipe;
 use crate::audio::report::{self, Report};
-use crate::bulletin::Bulletin;
 use crate::bulletin::version::Recording;
 use crate::decoder::{DecodeError, Decoder, FileScratch, Limits, told};
 use crate::digest::Digest;
+use crate::lang::LangTag;
 use crate::server::ServerError;
-use crate::server::newsroom::VersionEntry;
 use crate::server::station::Station;
 use crate::store::SourceRow;
 use crate::unit::Lufs;
@@ -106,21 +105,27 @@ impl Sound {
         Self { decoder: Decoder::new(program, Limits::default()) }
     }
 
-    /// Makes an asset of a file, or finds the one that was made of it before.
+    /// Makes an asset of a file, or finds the one that was made of it before. A file that is
+    /// itself a recording of this station is that recording.
     pub async fn ingest(
         &self,
         station: &Station,
-        bulletin: &Bulletin,
-        entry: &VersionEntry,
-        folder: &Path,
+        title: &str,
+        language: &LangTag,
+        path: &Path,
     ) -> Result<Ingested, ServerError> {
-        let path = folder.join(&entry.file);
-        let source = digest_of(&path)?;
-        if let Some(row) = station.store.source(source, RECIPE).await? {
+        let source = digest_of(path)?;
+        let known = match station.store.source(source, RECIPE).await? {
+            Some(row) => Some(row),
+            None => station.store.source_of(source).await?,
+        };
+        if let Some(row) = known {
             let judged = Judged::kept(&row);
-            return Ok(Ingested { source, asset: row.asset, length_ms: row.length_ms, judged });
+            let (source, asset, length_ms) = (row.digest, row.asset, row.length_ms);
+            return Ok(Ingested { source, asset, length_ms, judged });
         }
-        let tags = Tags { title: bulletin.title.clone(), language: entry.language.to_string() };
+        let path = path.to_owned();
+        let tags = Tags { title: title.to_owned(), language: language.to_string() };
         let (outcome, report) = self.normalise(path, tags, station.config.data.clone()).await?;
         let asset = station.assets.put(&outcome.asset.bytes)?;
         let judged = Judged::new(&outcome, report);
