@@ -78,7 +78,7 @@ fn recording(dir: &Path, line: &str) -> (String, Vec<i16>) {
 }
 
 /// The recordings that a WAV file holds whole, in order.
-fn heard(file: &str, recordings: &BTreeMap<String, Vec<i16>>) -> Vec<String> {
+pub fn heard(file: &str, recordings: &BTreeMap<String, Vec<i16>>) -> Vec<String> {
     let samples: Vec<i16> =
         hound::WavReader::open(file).unwrap().samples::<i16>().map(Result::unwrap).collect();
     let mut found: Vec<(usize, &String)> = recordings

@@ -7,8 +7,10 @@
 mod bad_input;
 mod cast;
 mod demo;
+mod manual;
 mod newsroom;
 mod processes;
 mod reference;
 mod samples;
+mod second;
 mod store;

@@ -105,6 +105,14 @@ impl Town {
 }
 
 fn provision(station: &Station, controller: &str, broker: &str) {
+    let path = configure(station, controller, broker);
+    let enrol = ran(Command::new(CONTROLLER).arg("--config").arg(&path).arg("enrol"));
+    let key = String::from_utf8(enrol.stdout).unwrap();
+    station.does(&["fleet", "enrol", controller, key.trim()]);
+}
+
+/// The provisioned folder of a controller that may sound at any hour; returns its configuration.
+pub fn configure(station: &Station, controller: &str, broker: &str) -> PathBuf {
     let folder = station.path("devices").join(controller);
     let out = folder.to_str().unwrap();
     station.does(&["fleet", "provision", controller, "--out", out, "--broker", broker]);
@@ -113,12 +121,10 @@ fn provision(station: &Station, controller: &str, broker: &str) {
     let text = text.replace("from = \"05:00\"", "from = \"00:00\"");
     let text = text.replace("until = \"21:30\"", "until = \"24:00\"");
     fs::write(&path, format!("reconnect_max_s = 2\n{text}")).unwrap();
-    let enrol = ran(Command::new(CONTROLLER).arg("--config").arg(&path).arg("enrol"));
-    let key = String::from_utf8(enrol.stdout).unwrap();
-    station.does(&["fleet", "enrol", controller, key.trim()]);
+    path
 }
 
-fn start_mosquitto(station: &Station, broker: SocketAddr) -> Process {
+pub fn start_mosquitto(station: &Station, broker: SocketAddr) -> Process {
     let (out, devices) = (station.path("mosquitto"), station.path("devices"));
     let (out, devices) = (out.to_str().unwrap(), devices.to_str().unwrap());
     let listen = broker.to_string();
@@ -136,7 +142,7 @@ fn run_mosquitto(station: &Station) -> Process {
     Process::start(&mut mosquitto, &station.path("mosquitto.log"))
 }
 
-fn start_server(station: &Station) -> Process {
+pub fn start_server(station: &Station) -> Process {
     Process::start(&mut station.loaban(&["serve"]), &station.path("server.log"))
 }
 

@@ -4,13 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use loaban::broker::{Rules, mosquitto};
-use loaban::manifest::Manifest;
-use loaban::protocol::{
-    Ack, ClockAnswer, ClockAsk, Descriptor, Document, Emergency, Order, Status, Want, decode,
-    encode,
-};
-use loaban::receipt::Batch;
-use loaban::trust::TrustDocument;
 use loaban::{controller, server};
 
 use crate::cast::checkout;
@@ -52,39 +45,4 @@ fn the_reference_of_the_controller_states_its_defaults() {
 fn the_access_rules_for_mosquitto_are_those_that_the_code_writes() {
     let rules = Rules::new("laichau").unwrap();
     assert_eq!(text("mosquitto/acl"), mosquitto::acl(&rules));
-}
-
-/// Reads an example and writes it again: the manual shows the very bytes.
-fn holds<D: Document>(line: &str) {
-    let net = "laichau".parse().unwrap();
-    let text = format!("{line}\n");
-    let document: D = decode(&net, &text).unwrap_or_else(|e| panic!("{e}: {line}"));
-    assert_eq!(encode(&net, &document), text);
-}
-
-#[test]
-fn every_example_of_the_protocols_manual_is_what_the_code_reads_and_writes() {
-    let manual = fs::read_to_string(checkout().join("docs/protocol.md")).unwrap();
-    let mut seen = std::collections::BTreeSet::new();
-    for line in manual.lines().filter(|line| line.starts_with(r#"{"v":1,"typ":""#)) {
-        // One example shows its line feed.
-        let line = line.trim_end_matches('⏎');
-        let typ = line.split('"').nth(5).unwrap();
-        match typ {
-            "trust" => holds::<TrustDocument>(line),
-            "manifest" => holds::<Manifest>(line),
-            "order" => holds::<Order>(line),
-            "emergency" => holds::<Emergency>(line),
-            "asset" => holds::<Descriptor>(line),
-            "want" => holds::<Want>(line),
-            "receipts" => holds::<Batch>(line),
-            "ack" => holds::<Ack>(line),
-            "status" => holds::<Status>(line),
-            "clock" => holds::<ClockAsk>(line),
-            "time" => holds::<ClockAnswer>(line),
-            other => panic!("an example of an unknown type {other}"),
-        }
-        seen.insert(typ.to_owned());
-    }
-    assert_eq!(seen.len(), 11, "every document has its example: {seen:?}");
 }
