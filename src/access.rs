@@ -20,6 +20,8 @@ pub enum Duty {
     Reviewer,
     /// Approves with an own key.
     Leader,
+    /// Raises and confirms emergencies with an own key.
+    Officer,
     /// Watches a commune's speakers, and takes down what villagers ask.
     Operator,
     /// Reads everything, changes nothing.
@@ -28,11 +30,12 @@ pub enum Duty {
     Administrator,
 }
 
-const WORDS: [(Duty, &str); 7] = [
+const WORDS: [(Duty, &str); 8] = [
     (Duty::Contributor, "contributor"),
     (Duty::Announcer, "announcer"),
     (Duty::Reviewer, "reviewer"),
     (Duty::Leader, "leader"),
+    (Duty::Officer, "officer"),
     (Duty::Operator, "operator"),
     (Duty::Inspector, "inspector"),
     (Duty::Administrator, "administrator"),
@@ -58,6 +61,10 @@ pub enum Action {
     Review,
     /// Approve or withdraw a version.
     Approve,
+    /// Raise, confirm or take back an emergency.
+    Alarm,
+    /// Give an order to a controller.
+    Order,
     /// Take down what a villager asks, or close it.
     TakeQuestion,
     /// Answer what a villager asked.
@@ -68,12 +75,14 @@ pub enum Action {
 
 impl Action {
     /// Every action, for tests and lists.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Contribute,
         Self::Translate,
         Self::Record,
         Self::Review,
         Self::Approve,
+        Self::Alarm,
+        Self::Order,
         Self::TakeQuestion,
         Self::Answer,
         Self::ChangeFleet,
@@ -86,7 +95,8 @@ impl Action {
             Self::Translate | Self::Record => &[Duty::Announcer],
             Self::Review => &[Duty::Reviewer, Duty::Leader],
             Self::Approve => &[Duty::Leader],
-            Self::TakeQuestion => &[Duty::Operator],
+            Self::Alarm => &[Duty::Officer],
+            Self::Order | Self::TakeQuestion => &[Duty::Operator],
             Self::Answer => &[Duty::Contributor, Duty::Leader],
             Self::ChangeFleet => &[Duty::Administrator],
         }
@@ -107,7 +117,7 @@ pub struct Duties(BTreeSet<Held>);
 /// Text that names no duty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no duty; use contributor, announcer, reviewer, leader, operator, inspector or administrator, each with @AREA where it counts there only, with commas between"
+    "`{0}` is no duty; use contributor, announcer, reviewer, leader, officer, operator, inspector or administrator, each with @AREA where it counts there only, with commas between"
 )]
 pub struct NotADuty(String);
 

@@ -2,6 +2,7 @@
 
 mod content;
 mod demo;
+mod emergency;
 mod explain;
 mod fleet;
 mod log;
@@ -52,6 +53,9 @@ enum Command {
     /// Areas, controllers, policies and programmes.
     #[command(subcommand)]
     Schedule(schedule::Schedule),
+    /// Emergencies.
+    #[command(subcommand)]
+    Emergency(emergency::Emergency),
     /// Say why a village did not hear a bulletin on a day, or when it did.
     Explain(explain::Explain),
     /// Controllers in the field.
@@ -111,6 +115,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Bulletin(bulletin) => bulletin.run().await,
         Command::Question(question) => question.run().await,
         Command::Schedule(schedule) => schedule.run().await,
+        Command::Emergency(emergency) => emergency.run().await,
         Command::Explain(explain) => explain.run().await,
         Command::Fleet(fleet) => fleet.run().await,
         Command::Log(log) => log.run().await,

@@ -26,6 +26,10 @@ pub const AIRINGS_MAX: usize = 1_008;
 /// Items in an airing at most: its receipt must fit one entry of the log.
 pub const ITEMS_MAX: usize = 100;
 
+/// Recordings to be held for emergencies at most: a dozen warnings in the languages of a village,
+/// 2 MB each at worst.
+pub const HOLD_MAX: usize = 64;
+
 /// One recording in an airing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +114,10 @@ pub struct Manifest {
     pub airings: Vec<ManifestAiring>,
     /// Recordings that were withdrawn: never to be played again, to be deleted.
     pub withdrawn: Vec<Digest>,
+    /// Recordings to be held though no airing names them: those of emergencies that may be raised.
+    /// Left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hold: Vec<Digest>,
 }
 
 /// Why a manifest was refused.
@@ -195,6 +203,9 @@ impl Manifest {
         if self.airings.len() > AIRINGS_MAX {
             return Err(ManifestError::TooMany("airings"));
         }
+        if self.hold.len() > HOLD_MAX {
+            return Err(ManifestError::TooMany("recordings to hold"));
+        }
         let mut seen = std::collections::BTreeSet::new();
         let mut before = Timestamp::from_micros(i64::MIN);
         for airing in &self.airings {
@@ -221,11 +232,12 @@ impl Manifest {
         }
     }
 
-    /// Every recording that it names, soonest first, each once.
+    /// Every recording that it names, each once: what airs in the order of its airings, then what is
+    /// held for emergencies.
     pub fn assets(&self) -> Vec<Digest> {
         let mut seen = std::collections::BTreeSet::new();
-        let items = self.airings.iter().flat_map(|airing| &airing.items);
-        items.map(|item| item.asset).filter(|asset| seen.insert(*asset)).collect()
+        let items = self.airings.iter().flat_map(|airing| &airing.items).map(|item| item.asset);
+        items.chain(self.hold.iter().copied()).filter(|asset| seen.insert(*asset)).collect()
     }
 
     /// Whether it says the same as `other` but for its number and dates.
@@ -280,6 +292,7 @@ mod tests {
             },
             airings,
             withdrawn: vec![],
+            hold: vec![],
         }
     }
 

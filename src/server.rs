@@ -11,9 +11,11 @@
 
 mod config;
 mod doctor;
+mod emergency;
 mod gate;
 mod newsroom;
 mod page;
+mod people;
 mod planning;
 mod roster;
 mod run;
@@ -25,10 +27,12 @@ use std::path::PathBuf;
 
 pub use config::{BrokerChoice, Config};
 pub use doctor::{Finding, examine};
+pub use emergency::{Alarm, AlarmError, Reached, Signed};
 pub use newsroom::{
     BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewQuestion, NewSound,
     Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
 };
+pub use people::Added;
 pub use run::{Ready, serve};
 pub use scribe::{Head, origin};
 pub use station::{Beginning, Station};
@@ -83,6 +87,9 @@ pub enum ServerError {
     /// Somebody without the duty.
     #[error(transparent)]
     Denied(#[from] crate::access::Denied),
+    /// An emergency that was not raised.
+    #[error(transparent)]
+    Alarm(#[from] AlarmError),
     /// A step in a version's life that was refused.
     #[error(transparent)]
     Step(#[from] crate::bulletin::version::StepRefused),
@@ -96,7 +103,7 @@ pub enum ServerError {
     #[error("{0} is missing; restore it from a backup")]
     NoKey(PathBuf),
     /// A passphrase was not given.
-    #[error("{person} is a leader: give the passphrase for {what}")]
+    #[error("{person} signs with a key: give the passphrase for {what}")]
     NoPassphrase {
         /// For which key.
         what: &'static str,

@@ -327,6 +327,7 @@ fn manifest(number: u64, after: i64, languages: &[&str]) -> Manifest {
         policy: open_policy(),
         airings: vec![airing],
         withdrawn: vec![],
+        hold: vec![],
     }
 }
 

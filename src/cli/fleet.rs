@@ -10,12 +10,13 @@ use clap::{Args, Subcommand};
 
 use crate::broker::mosquitto::{Setup, acl, conf, password_line};
 use crate::broker::{Limits, Rules};
-use crate::cli::{Which, print_json};
+use crate::cli::{Which, passphrase, print_json};
 use crate::clock::utc_now;
 use crate::controller::write_provision;
 use crate::entropy;
-use crate::id::ControllerId;
+use crate::id::{ControllerId, PersonId};
 use crate::note::PublicKey;
+use crate::protocol::OrderCommand;
 use crate::server::{ServerError, Station};
 use crate::vault::{write_atomic, write_secret};
 
@@ -44,6 +45,18 @@ pub(super) enum Fleet {
         /// The line that the device printed.
         key: PublicKey,
     },
+    /// Say that a controller is stolen or lost: nothing it sends counts from now on.
+    Revoke {
+        #[command(flatten)]
+        which: Which,
+        /// The controller.
+        controller: ControllerId,
+        /// A file with the passphrase of the root key; asked for otherwise.
+        #[arg(long)]
+        root_passphrase_file: Option<PathBuf>,
+    },
+    /// Give a controller an order: for now, or for nobody.
+    Order(Order),
     /// Take over areas, villages and controllers from spreadsheets; all or nothing.
     Import(roster::Import),
     /// Find areas by code, by a code of before a merger, by id or by name.
@@ -75,9 +88,62 @@ impl Fleet {
                 which.open().await?.enrol(&controller, &key).await?;
                 println!("{controller} is enrolled, key {}", key.fingerprint());
             }
+            Self::Revoke { which, controller, root_passphrase_file } => {
+                let root = passphrase(root_passphrase_file.as_deref(), "the root key")?;
+                which.open().await?.revoke_controller(&controller, &root).await?;
+                println!("{controller} is revoked; provision it anew if it comes back");
+            }
+            Self::Order(order) => order.run().await?,
             Self::List { which, json } => list(&which.open().await?, json).await?,
         }
         Ok(true)
+    }
+}
+
+/// An order to one controller.
+#[derive(Debug, Args)]
+pub(super) struct Order {
+    #[command(flatten)]
+    which: Which,
+    /// The controller.
+    controller: ControllerId,
+    /// Who gives it: an operator.
+    #[arg(long)]
+    by: PersonId,
+    /// What it shall do.
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What a controller can be told to do at once.
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Stop what plays; an emergency is stopped by its cancel alone.
+    Stop,
+    /// Set the volume.
+    Volume {
+        /// 0 to 100.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
+        percent: u8,
+    },
+    /// Play the test tone.
+    Selftest,
+    /// Send a status.
+    Report,
+}
+
+impl Order {
+    async fn run(self) -> anyhow::Result<()> {
+        let command = match self.command {
+            Command::Stop => OrderCommand::Stop {},
+            Command::Volume { percent } => OrderCommand::Volume { percent },
+            Command::Selftest => OrderCommand::Selftest {},
+            Command::Report => OrderCommand::Report {},
+        };
+        let station = self.which.open().await?;
+        let number = station.give_order(&self.controller, command, &self.by).await?;
+        println!("order {number} leaves with the server; it is void after 5 minutes");
+        Ok(())
     }
 }
 

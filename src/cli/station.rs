@@ -6,9 +6,10 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use tokio::sync::{oneshot, watch};
 
+use crate::access::Duty;
 use crate::cli::{Which, passphrase, print_json, start_logging};
 use crate::id::{AreaId, NetId, PersonId};
-use crate::server::{Beginning, Station, examine, serve};
+use crate::server::{Added, Beginning, Station, examine, serve};
 use crate::store;
 
 /// Makes a new station.
@@ -127,8 +128,10 @@ impl Doctor {
 /// People and their duties.
 #[derive(Debug, Subcommand)]
 pub(super) enum Person {
-    /// Add somebody; a leader gets a key of their own.
+    /// Add somebody; a leader and an officer get keys of their own.
     Add(AddPerson),
+    /// Take every duty and key from somebody: their key was leaked, or they left.
+    Revoke(RevokePerson),
     /// List everybody.
     List {
         #[command(flatten)]
@@ -149,14 +152,14 @@ pub(super) struct AddPerson {
     /// The name.
     #[arg(long)]
     name: String,
-    /// Duties with commas between: contributor, announcer, reviewer, leader, operator, inspector,
-    /// administrator.
+    /// Duties with commas between: contributor, announcer, reviewer, leader, officer, operator,
+    /// inspector, administrator.
     #[arg(long)]
     duties: String,
-    /// A file with the person's own passphrase; asked for otherwise, of a leader.
+    /// A file with the person's own passphrase; asked for otherwise, of a leader or officer.
     #[arg(long)]
     passphrase_file: Option<PathBuf>,
-    /// A file with the passphrase of the root key; asked for otherwise, for a leader.
+    /// A file with the passphrase of the root key; asked for otherwise, for a leader or officer.
     #[arg(long)]
     root_passphrase_file: Option<PathBuf>,
 }
@@ -165,6 +168,7 @@ impl Person {
     pub(super) async fn run(self) -> anyhow::Result<bool> {
         match self {
             Self::Add(add) => add.run().await,
+            Self::Revoke(revoke) => revoke.run().await,
             Self::List { which, json } => list(&which, json).await,
         }
     }
@@ -189,14 +193,42 @@ impl AddPerson {
         let duties: crate::access::Duties = self.duties.parse().context("--duties")?;
         let person =
             store::Person { id: self.id.clone(), name: self.name, roles: duties.to_string() };
-        let leads = duties.hold(crate::access::Duty::Leader);
+        let signs = duties.hold(Duty::Leader) || duties.hold(Duty::Officer);
         let ask = |file: Option<&std::path::Path>, what: &str| {
-            leads.then(|| passphrase(file, what)).transpose()
+            signs.then(|| passphrase(file, what)).transpose()
         };
         let own = ask(self.passphrase_file.as_deref(), &format!("the key of {}", self.id))?;
         let root = ask(self.root_passphrase_file.as_deref(), "the root key")?;
-        station.add_person(&person, own.as_deref(), root.as_deref()).await?;
+        let added = station.add_person(&person, own.as_deref(), root.as_deref()).await?;
         println!("{} is {}", self.id, person.roles);
+        if let Added::Waits { missing } = added {
+            println!(
+                "an emergency needs several officers: this key counts as soon as {missing} more are added"
+            );
+        }
+        Ok(true)
+    }
+}
+
+/// Takes everything from somebody.
+#[derive(Debug, Args)]
+pub(super) struct RevokePerson {
+    #[command(flatten)]
+    which: Which,
+    /// The id.
+    id: PersonId,
+    /// A file with the passphrase of the root key; asked for otherwise.
+    #[arg(long)]
+    root_passphrase_file: Option<PathBuf>,
+}
+
+impl RevokePerson {
+    async fn run(self) -> anyhow::Result<bool> {
+        let station = self.which.open().await?;
+        let root = passphrase(self.root_passphrase_file.as_deref(), "the root key")?;
+        station.revoke_person(&self.id, &root).await?;
+        println!("{} has no duty and no key that counts any more", self.id);
+        println!("what they approved is silent until another leader approves it");
         Ok(true)
     }
 }

@@ -115,10 +115,18 @@ impl Urgent {
 impl Dispatch {
     pub(super) fn raise(&mut self, now: Now, raised: Raised) {
         self.urgent.newest = self.urgent.newest.max(raised.sequence);
-        let held = self.urgent.emergencies.get(&raised.id);
-        let known = held.is_some_and(|held| held.raised.cancels || held.raised.note == raised.note);
-        if known || raised.expires <= now.utc {
+        if raised.expires <= now.utc {
             return;
+        }
+        match self.urgent.emergencies.get_mut(&raised.id) {
+            // The same again, now with those that must be reminded.
+            Some(held) if held.raised.note == raised.note => {
+                held.raised.waiting = raised.waiting;
+                return;
+            }
+            // What was taken back stays so.
+            Some(held) if held.raised.cancels => return,
+            Some(_) | None => {}
         }
         let standing = Standing { raised, published: false, again: now.up, pause: AGAIN };
         self.urgent.emergencies.insert(standing.raised.id.clone(), standing);

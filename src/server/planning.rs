@@ -9,14 +9,14 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::bulletin::version::Version;
-use crate::bulletin::{Bulletin, Column};
+use crate::bulletin::{Bulletin, Class, Column};
 use crate::calendar::AirtimePolicy;
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::fleet::{AreaTree, Controller};
 use crate::id::AreaId;
 use crate::lang::LangTag;
-use crate::manifest::{AIRINGS_MAX, Item, Manifest, ManifestAiring, VALID_MAX};
+use crate::manifest::{AIRINGS_MAX, HOLD_MAX, Item, Manifest, ManifestAiring, VALID_MAX};
 use crate::note::{Note, Signer};
 use crate::protocol::{Descriptor, decode, encode};
 use crate::schedule::file::{Checked, ScheduleFile, check};
@@ -306,17 +306,20 @@ impl Drafts<'_> {
             .take(AIRINGS_MAX)
             .collect();
         airings.sort_by_key(|airing| airing.at);
+        let languages = languages(&self.world.tree, &controller.area);
+        let hold = self.hold(&areas, &languages);
         Manifest {
             controller: controller.id.clone(),
             number: Manifest::next_number(before.map(|before| before.number), self.now),
             issued: self.now,
             valid_until: self.now + VALID_MAX,
-            languages: languages(&self.world.tree, &controller.area),
+            languages,
             policy: self.policy(&controller.area),
             areas,
             zone: self.world.zone,
             airings,
             withdrawn: self.withdrawn.to_vec(),
+            hold,
         }
     }
 
@@ -348,6 +351,20 @@ impl Drafts<'_> {
             gap_ms: airing.gap_ms,
             items: items.collect(),
         }
+    }
+
+    /// Approved emergency recordings in the languages of a place: held in advance, an emergency
+    /// needs no more than a note.
+    fn hold(&self, areas: &[AreaId], languages: &[LangTag]) -> Vec<Digest> {
+        let meant = |descriptor: &Descriptor| {
+            descriptor.class == Class::Emergency
+                && self.now < descriptor.valid_until
+                && languages.contains(&descriptor.language)
+                && descriptor.areas.iter().any(|area| areas.contains(area))
+        };
+        let fits = self.sound.values().filter(|descriptor| meant(descriptor));
+        let fits = fits.map(|descriptor| descriptor.asset);
+        fits.filter(|asset| !self.withdrawn.contains(asset)).take(HOLD_MAX).collect()
     }
 
     fn may_sound(&self, item: &Item, areas: &[AreaId]) -> bool {

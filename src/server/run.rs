@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinError, JoinHandle};
 use tracing::{info, warn};
 
 use crate::broker::{
@@ -30,6 +31,10 @@ use crate::trust::OnlineKeys;
 
 /// How often waiting receipts and facts are written: a batch shares one sync of the disk.
 const WRITE_EVERY: Duration = Duration::from_millis(100);
+
+/// How often the store is looked at for emergencies and orders: a tenth of the second that one may
+/// take from the officer's word to the first sample.
+const URGENT_EVERY: Duration = Duration::from_millis(100);
 
 /// How often the store is looked at for changes of the command line.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -89,7 +94,11 @@ struct Server {
     station: Arc<Station>,
     _lock: File,
     scribe: Scribe,
-    keys: OnlineKeys,
+    keys: Arc<OnlineKeys>,
+    /// A plan that is being made; what is urgent does not wait for it.
+    plan: Option<JoinHandle<Result<usize, ServerError>>>,
+    /// How many emergencies and orders were signed when they were last looked at.
+    urgent: i64,
     dispatch: Dispatch,
     clock: Clock,
     link: Link,
@@ -111,7 +120,7 @@ impl Server {
         let mut scribe = Scribe::open(&station).await?;
         // What a crash left behind comes first: receipts that are in the log are acknowledged.
         scribe.move_facts(&station.store).await?;
-        let keys = station.online_keys()?;
+        let keys = Arc::new(station.online_keys()?);
         let password = station.broker_password()?;
         let rules = Rules::new(station.config.net.as_str()).expect("a network id fits a topic");
         let gate = Arc::new(Gate::new(rules, &password));
@@ -125,6 +134,8 @@ impl Server {
             _lock: lock,
             scribe,
             keys,
+            plan: None,
+            urgent: -1,
             dispatch,
             clock: Clock::start(),
             link,
@@ -144,13 +155,17 @@ impl Server {
     async fn pump(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), ServerError> {
         let mut write = tokio::time::interval(WRITE_EVERY);
         let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut urgent = tokio::time::interval(URGENT_EVERY);
         write.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        urgent.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let wake = self.dispatch.wake_at().map(|at| self.clock.until(at));
             tokio::select! {
                 event = self.link.next() => self.event(event).await,
                 () = sleep(wake) => self.input(Input::Tick),
+                _ = urgent.tick() => self.look_for_urgent().await?,
+                planned = planned(&mut self.plan) => self.planned(planned).await?,
                 _ = write.tick() => self.write().await?,
                 _ = look.tick() => self.look().await?,
                 () = crate::shutdown::told(stop) => return Ok(()),
@@ -262,14 +277,26 @@ impl Server {
         let revision = self.station.store.revision().await?;
         let up = self.clock.now().up.since(crate::time::Uptime::START);
         let changed = self.revision != Some(revision);
-        if !changed && up < self.planned + PLAN_EVERY {
+        if self.plan.is_some() || (!changed && up < self.planned + PLAN_EVERY) {
             return Ok(());
         }
         if changed {
             self.load().await?;
         }
         (self.revision, self.planned) = (Some(revision), up);
-        match self.station.issue_manifests(&self.keys.schedule).await {
+        let (station, keys) = (Arc::clone(&self.station), Arc::clone(&self.keys));
+        let plan = async move { station.issue_manifests(&keys.schedule).await };
+        self.plan = Some(tokio::spawn(plan));
+        Ok(())
+    }
+
+    /// Hands out what a plan that was made has issued.
+    async fn planned(
+        &mut self,
+        planned: Result<Result<usize, ServerError>, JoinError>,
+    ) -> Result<(), ServerError> {
+        self.plan = None;
+        match planned.map_err(|error| ServerError::Task(error.to_string()))? {
             Ok(0) => {}
             Ok(count) => info!(count, "manifests issued"),
             // A schedule that is wrong must not stop the server: what was issued goes on.
@@ -279,12 +306,40 @@ impl Server {
         self.hand_out().await
     }
 
+    /// Emergencies and orders leave as soon as the log has them, before anything else.
+    async fn look_for_urgent(&mut self) -> Result<(), ServerError> {
+        let urgent = self.station.store.urgent_count().await?;
+        if urgent == self.urgent {
+            return Ok(());
+        }
+        self.urgent = urgent;
+        self.write().await?;
+        let now = self.clock.now().utc;
+        for raised in self.station.leaving(now).await? {
+            self.input(Input::Emergency(Box::new(raised)));
+        }
+        for order in self.station.orders_leaving(now).await? {
+            self.input(Input::Order(order));
+        }
+        // Out first; who is to be reminded of it is found out afterwards.
+        self.carry_out().await?;
+        self.load_standing().await
+    }
+
+    async fn load_standing(&mut self) -> Result<(), ServerError> {
+        for raised in self.station.standing(self.clock.now().utc).await? {
+            self.input(Input::Emergency(Box::new(raised)));
+        }
+        Ok(())
+    }
+
     /// Tells dispatch and gate who and what there is.
     async fn load(&mut self) -> Result<(), ServerError> {
         let devices = self.station.store.devices().await?;
         self.gate.renew(&devices);
         let (trust, notes) = self.station.trust().await?;
         self.input(Input::Trust(notes));
+        self.load_standing().await?;
         let mut chains = self.station.store.progress().await?;
         for device in devices {
             let controller = device.controller;
@@ -322,6 +377,15 @@ impl Server {
             }
         }
         Ok(())
+    }
+}
+
+async fn planned(
+    plan: &mut Option<JoinHandle<Result<usize, ServerError>>>,
+) -> Result<Result<usize, ServerError>, JoinError> {
+    match plan {
+        Some(plan) => plan.await,
+        None => std::future::pending().await,
     }
 }
 

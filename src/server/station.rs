@@ -6,7 +6,7 @@
 //! assets/                recordings
 //! keys/root.json         the root key, sealed: to be taken away and kept offline
 //! keys/online/           schedule, time, ack, log: the server's own
-//! keys/people/           each approver's key, sealed under that person's passphrase
+//! keys/people/           each leader's and officer's key, sealed under that person's passphrase
 //! log/                   the broadcast log
 //! ```
 
@@ -14,27 +14,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::access::{Duties, Duty};
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::entropy;
-use crate::id::{AreaId, NetId, PersonId};
+use crate::id::{AreaId, NetId};
 use crate::note::{Note, PublicKey, Signer};
 use crate::protocol::{decode, encode};
 use crate::server::ServerError;
 use crate::server::config::Config;
-use crate::store::{Fact, Person, Store};
+use crate::store::{Fact, Store};
 use crate::time::Timestamp;
-use crate::trust::{Grant, OnlineKeys, Role, TrustDocument, person_key_name};
+use crate::trust::{Grant, OnlineKeys, Role, TrustDocument};
 use crate::vault::{
     Assets, Sealed, VaultError, create_key, load_key, read_text, write_atomic, write_secret,
 };
 
 /// How long a key counts: longer than a term of office, shorter than for ever.
-const KEY_VALID: Duration = Duration::from_hours(17568);
+pub(super) const KEY_VALID: Duration = Duration::from_hours(17568);
 
 /// Bytes of a key or configuration file at most.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
+pub(super) const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Officers who must sign an emergency.
 const EMERGENCY_THRESHOLD: u8 = 2;
@@ -121,7 +120,7 @@ impl Station {
         Ok(tx.commit().await?)
     }
 
-    async fn put_trust(
+    pub(super) async fn put_trust(
         &self,
         tx: &mut crate::store::Tx,
         root: &Signer,
@@ -148,87 +147,6 @@ impl Station {
     pub async fn root_area(&self) -> Result<AreaId, ServerError> {
         let area = self.store.get("root_area").await?.ok_or(ServerError::NoTrust)?;
         area.parse().map_err(|_| ServerError::NoTrust)
-    }
-
-    /// Adds a person; a leader gets a content key of their own, sealed under their passphrase, and
-    /// a place in the next trust document, for which the root key is unsealed.
-    pub async fn add_person(
-        &self,
-        person: &Person,
-        passphrase: Option<&str>,
-        root_passphrase: Option<&str>,
-    ) -> Result<(), ServerError> {
-        let duties: Duties = person.roles.parse()?;
-        let now = utc_now();
-        let mut tx = self.store.begin().await?;
-        tx.put_person(person).await?;
-        let body = serde_json::json!({ "person": person.id, "duties": duties.to_string() });
-        tx.tell(&Fact::new(now, "person.added", "server", &body)).await?;
-        if duties.hold(Duty::Leader)
-            && let Some(next) = self.next_trust(person, &duties, passphrase, now).await?
-        {
-            let missing = |what| ServerError::NoPassphrase { what, person: person.id.clone() };
-            let root = root_passphrase.ok_or_else(|| missing("the root key"))?;
-            let root = unseal(&self.config.data.join("keys/root.json"), root)?;
-            self.put_trust(&mut tx, &root, &next).await?;
-        }
-        Ok(tx.commit().await?)
-    }
-
-    /// The trust document with a leader's key for their areas, where it does not say so yet. A
-    /// new leader's key is made and sealed.
-    async fn next_trust(
-        &self,
-        person: &Person,
-        duties: &Duties,
-        passphrase: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Option<TrustDocument>, ServerError> {
-        let mut areas = duties.areas(Duty::Leader);
-        if areas.is_empty() {
-            areas.push(self.root_area().await?);
-        }
-        let name = person_key_name(&self.config.net, Role::Content, &person.id);
-        let mut next = self.trust().await?.0;
-        match next.keys.iter_mut().find(|grant| *grant.key.name() == name) {
-            Some(held) if held.areas == areas => return Ok(None),
-            Some(held) => held.areas = areas,
-            // A key file without a grant is left of an attempt that failed; it is made anew.
-            None => {
-                let what = "their key";
-                let own = passphrase
-                    .ok_or_else(|| ServerError::NoPassphrase { what, person: person.id.clone() })?;
-                let key = Signer::from_seed(name, &entropy::bytes());
-                keep_sealed(&self.person_key(&person.id), &key, own)?;
-                let (role, until) = (Role::Content, now + KEY_VALID);
-                next.keys.push(Grant { key: key.public(), role, areas, until });
-            }
-        }
-        next.version += 1;
-        next.issued = now;
-        Ok(Some(next))
-    }
-
-    /// A person's content key, for the moment of signing.
-    pub fn unseal_person(
-        &self,
-        person: &PersonId,
-        passphrase: &str,
-    ) -> Result<Signer, ServerError> {
-        unseal(&self.person_key(person), passphrase)
-    }
-
-    fn person_key(&self, person: &PersonId) -> PathBuf {
-        self.config.data.join("keys/people").join(format!("{person}.json"))
-    }
-
-    /// The person, with what they may do.
-    pub async fn person(&self, id: &PersonId) -> Result<(Person, Duties), ServerError> {
-        let people = self.store.people().await?;
-        let person = people.into_iter().find(|person| person.id == *id);
-        let person = person.ok_or_else(|| ServerError::NoPerson(id.clone()))?;
-        let duties = person.roles.parse()?;
-        Ok((person, duties))
     }
 
     /// The server's own keys.
@@ -292,7 +210,7 @@ impl Station {
     }
 }
 
-fn unseal(path: &Path, passphrase: &str) -> Result<Signer, ServerError> {
+pub(super) fn unseal(path: &Path, passphrase: &str) -> Result<Signer, ServerError> {
     let text = read_text(path, FILE_BYTES_MAX)?;
     let text = text.ok_or_else(|| ServerError::NoKey(path.to_owned()))?;
     let sealed: Sealed = serde_json::from_str(&text)
@@ -304,7 +222,7 @@ fn new_key(role: Role, net: &NetId, holder: &str) -> Signer {
     Signer::from_seed(role.key_name(net, holder), &entropy::bytes())
 }
 
-fn keep_sealed(path: &Path, key: &Signer, passphrase: &str) -> Result<(), ServerError> {
+pub(super) fn keep_sealed(path: &Path, key: &Signer, passphrase: &str) -> Result<(), ServerError> {
     let sealed = Sealed::seal(key, passphrase, entropy::bytes(), entropy::bytes())?;
     let text = serde_json::to_string_pretty(&sealed).expect("a sealed key has text keys");
     Ok(write_secret(path, text.as_bytes())?)

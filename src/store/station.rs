@@ -107,6 +107,21 @@ impl Tx {
                 .map_err(StoreError::query("enrol a controller"))?;
         Ok(done.rows_affected() == 1)
     }
+
+    /// Notes that a device counts for nothing from `at` on; `false` where it was never provisioned.
+    pub async fn revoke(
+        &mut self,
+        controller: &ControllerId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query("update device set revoked = $2 where controller = $1")
+            .bind(controller.as_str())
+            .bind(at.micros())
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("revoke a controller"))?;
+        Ok(done.rows_affected() == 1)
+    }
 }
 
 impl Store {

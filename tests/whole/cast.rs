@@ -214,7 +214,11 @@ impl Station {
 
     /// Imports the samples, and reviews and approves every version.
     pub fn fill(&self) {
-        let file = checkout().join("audio-samples/bulletins.toml");
+        self.fill_from(&checkout().join("audio-samples/bulletins.toml"));
+    }
+
+    /// Imports the bulletins of a file, and reviews and approves every version.
+    pub fn fill_from(&self, file: &Path) {
         self.does(&["bulletin", "import", file.to_str().unwrap(), "--by", "an"]);
         let own = self.path("dung.pass");
         for line in self.does(&["bulletin", "list", "--json"]).lines() {
@@ -234,4 +238,38 @@ impl Station {
         let assets = fs::read_dir(self.path("station/assets")).unwrap().count();
         format!("{assets} recordings\n{}", String::from_utf8_lossy(&dump.stdout))
     }
+}
+
+/// Provisions and enrols a controller whose quiet hours are open, so that a test can run at any hour.
+pub fn provision(station: &Station, controller: &str, broker: &str) {
+    let path = configure(station, controller, broker);
+    let enrol = ran(Command::new(CONTROLLER).arg("--config").arg(&path).arg("enrol"));
+    let key = String::from_utf8(enrol.stdout).unwrap();
+    station.does(&["fleet", "enrol", controller, key.trim()]);
+}
+
+/// The provisioned folder of a controller that may sound at any hour; returns its configuration.
+pub fn configure(station: &Station, controller: &str, broker: &str) -> PathBuf {
+    let folder = station.path("devices").join(controller);
+    let out = folder.to_str().unwrap();
+    station.does(&["fleet", "provision", controller, "--out", out, "--broker", broker]);
+    let path = folder.join("controller.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let text = text.replace("from = \"05:00\"", "from = \"00:00\"");
+    let text = text.replace("until = \"21:30\"", "until = \"24:00\"");
+    fs::write(&path, format!("reconnect_max_s = 2\n{text}")).unwrap();
+    path
+}
+
+/// `loaban serve`.
+pub fn start_server(station: &Station) -> Process {
+    Process::start(&mut station.loaban(&["serve"]), &station.path("server.log"))
+}
+
+/// `loaban-controller`.
+pub fn start_controller(station: &Station, controller: &str) -> Process {
+    let folder = station.path("devices").join(controller);
+    let mut command = Command::new(CONTROLLER);
+    command.arg("--config").arg(folder.join("controller.toml"));
+    Process::start(&mut command, &folder.join("log"))
 }

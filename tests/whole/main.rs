@@ -7,6 +7,7 @@
 mod bad_input;
 mod cast;
 mod demo;
+mod emergency;
 mod manual;
 mod newsroom;
 mod processes;

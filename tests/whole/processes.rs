@@ -13,7 +13,8 @@ use loaban::clock::utc_now;
 use loaban::time::{Timestamp, Zone};
 
 use crate::cast::{
-    CONTROLLER, LOABAN, Postgres, Process, Station, checkout, free_port, listens, ran, wait_for,
+    LOABAN, Postgres, Process, Station, checkout, free_port, listens, provision, ran,
+    start_controller, start_server, wait_for,
 };
 
 /// The villages that take part, with what is killed while each airing sounds.
@@ -104,26 +105,6 @@ impl Town {
     }
 }
 
-fn provision(station: &Station, controller: &str, broker: &str) {
-    let path = configure(station, controller, broker);
-    let enrol = ran(Command::new(CONTROLLER).arg("--config").arg(&path).arg("enrol"));
-    let key = String::from_utf8(enrol.stdout).unwrap();
-    station.does(&["fleet", "enrol", controller, key.trim()]);
-}
-
-/// The provisioned folder of a controller that may sound at any hour; returns its configuration.
-pub fn configure(station: &Station, controller: &str, broker: &str) -> PathBuf {
-    let folder = station.path("devices").join(controller);
-    let out = folder.to_str().unwrap();
-    station.does(&["fleet", "provision", controller, "--out", out, "--broker", broker]);
-    let path = folder.join("controller.toml");
-    let text = fs::read_to_string(&path).unwrap();
-    let text = text.replace("from = \"05:00\"", "from = \"00:00\"");
-    let text = text.replace("until = \"21:30\"", "until = \"24:00\"");
-    fs::write(&path, format!("reconnect_max_s = 2\n{text}")).unwrap();
-    path
-}
-
 pub fn start_mosquitto(station: &Station, broker: SocketAddr) -> Process {
     let (out, devices) = (station.path("mosquitto"), station.path("devices"));
     let (out, devices) = (out.to_str().unwrap(), devices.to_str().unwrap());
@@ -140,17 +121,6 @@ fn run_mosquitto(station: &Station) -> Process {
     let mut mosquitto = Command::new("/usr/sbin/mosquitto");
     mosquitto.arg("-c").arg(station.path("mosquitto/mosquitto.conf"));
     Process::start(&mut mosquitto, &station.path("mosquitto.log"))
-}
-
-pub fn start_server(station: &Station) -> Process {
-    Process::start(&mut station.loaban(&["serve"]), &station.path("server.log"))
-}
-
-fn start_controller(station: &Station, controller: &str) -> Process {
-    let folder = station.path("devices").join(controller);
-    let mut command = Command::new(CONTROLLER);
-    command.arg("--config").arg(folder.join("controller.toml"));
-    Process::start(&mut command, &folder.join("log"))
 }
 
 #[test]

@@ -13,9 +13,11 @@ use loaban::broker::Relay;
 use loaban::clock::utc_now;
 use loaban::time::{Timestamp, Zone};
 
-use crate::cast::{Process, Station, checkout, free_port, listens, ran, wait_for};
+use crate::cast::{
+    Process, Station, checkout, configure, free_port, listens, ran, start_server, wait_for,
+};
 use crate::demo::heard;
-use crate::processes::{configure, start_mosquitto, start_server};
+use crate::processes::start_mosquitto;
 
 /// Debian's Python; another one on the path need not have the packages.
 const PYTHON: &str = "/usr/bin/python3";

@@ -72,6 +72,7 @@ fn manifest(number: u64, issued: i64, airings: &[(u16, i64)]) -> Manifest {
         },
         airings: airings.iter().map(airing).collect(),
         withdrawn: vec![],
+        hold: vec![],
     }
 }
 

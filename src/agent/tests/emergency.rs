@@ -173,3 +173,17 @@ fn an_emergency_without_a_language_of_the_village_does_not_hold_up_routine_airin
     pole.wait(11);
     assert_eq!(pole.played.len(), 1);
 }
+
+#[test]
+fn a_recording_held_in_advance_sounds_with_nothing_but_the_note() {
+    let mut pole = Pole::new();
+    let mut held = manifest(7, 7_200, &["vi"]);
+    held.airings.clear();
+    held.hold = vec![Digest::of(&sound("vi"))];
+    pole.hold(&held);
+    pole.deliver("vi", &lan());
+    let (an, ba) = (key(Role::Emergency, "an", 6), key(Role::Emergency, "ba", 7));
+    pole.message("a/mu-ca/emergency", flood(&[&an, &ba]));
+    let parts: Vec<String> = pole.plays.as_ref().unwrap().parts.iter().map(spoken).collect();
+    assert_eq!(parts, ["alert", "vi", "-", "vi", "-"]);
+}
