@@ -29,6 +29,8 @@ pub mod figures;
 #[cfg(feature = "server")]
 pub mod filter;
 #[cfg(feature = "server")]
+pub mod level;
+#[cfg(feature = "server")]
 pub mod limiter;
 #[cfg(feature = "server")]
 pub mod loudness;
@@ -48,6 +50,8 @@ pub mod source;
 #[cfg(feature = "server")]
 pub mod survey;
 pub mod tone;
+#[cfg(feature = "server")]
+pub mod voice;
 #[cfg(feature = "server")]
 pub mod wav;
 #[cfg(feature = "server")]

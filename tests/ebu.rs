@@ -1,7 +1,7 @@
 //! The meters against the signals of EBU Tech 3341 and EBU Tech 3342, synthesised from the standards' tables.
 //!
-//! Cases 7, 8 of Tech 3341 and 5, 6 of Tech 3342 are programme recordings that are not ours to hold; cases that need
-//! a short-term display do not apply, because none is shown.
+//! Cases 7 and 8 of Tech 3341 and 5 and 6 of Tech 3342 are programme recordings that are not ours to hold. The
+//! others are here: 1 to 6 and 9 to 23, and 1 to 4.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(
@@ -12,7 +12,7 @@
 
 use loaban::audio::loudness::{Loudness, Meter};
 use loaban::audio::source::{Format, Speaker};
-use loaban::unit::SampleRate;
+use loaban::unit::{Lufs, SampleRate};
 
 const RATE: f64 = 48_000.0;
 
@@ -42,18 +42,31 @@ fn tone(parts: &[(f64, f64)], layout: &[(Speaker, f64)]) -> Loudness {
 const STEREO: [(Speaker, f64); 2] = [(Speaker::Left, 0.0), (Speaker::Right, 0.0)];
 
 fn reads(parts: &[(f64, f64)], expected: f64) {
-    let found = tone(parts, &STEREO).integrated.unwrap().get();
-    assert!((found - expected).abs() <= 0.1, "{found:.2} LUFS instead of {expected}");
+    let found = tone(parts, &STEREO);
+    near(found.integrated, expected, "integrated");
+}
+
+fn near(found: Option<Lufs>, expected: f64, what: &str) {
+    let found = found.unwrap().get();
+    assert!((found - expected).abs() <= 0.1, "{what}: {found:.2} LUFS instead of {expected}");
+}
+
+/// A steady tone reads the same in all three windows.
+fn reads_in_every_window(level: f64) {
+    let found = tone(&[(level, 20.0)], &STEREO);
+    near(found.momentary_max, level, "momentary");
+    near(found.short_term_max, level, "short-term");
+    near(found.integrated, level, "integrated");
 }
 
 #[test]
 fn case_1_a_tone_at_minus_23_reads_minus_23() {
-    reads(&[(-23.0, 20.0)], -23.0);
+    reads_in_every_window(-23.0);
 }
 
 #[test]
 fn case_2_a_tone_at_minus_33_reads_minus_33() {
-    reads(&[(-33.0, 20.0)], -33.0);
+    reads_in_every_window(-33.0);
 }
 
 #[test]
@@ -82,6 +95,61 @@ fn case_6_five_channels_are_weighted() {
     ];
     let found = tone(&[(0.0, 20.0)], &layout).integrated.unwrap().get();
     assert!((found + 23.0).abs() <= 0.1, "{found:.2}");
+}
+
+/// Silence, for the tables.
+const NOTHING: f64 = -200.0;
+
+#[test]
+fn case_9_short_term_loudness_stays_at_minus_23_while_the_level_alternates() {
+    let parts = [(-20.0, 1.34), (-30.0, 1.66)].repeat(5);
+    near(tone(&parts, &STEREO).short_term_max, -23.0, "at most");
+    // However much of the end is left out, the last three seconds hold the same: the maximum is no single moment.
+    let turned = [&[(-30.0, 1.66)], &parts[..]].concat();
+    near(tone(&turned, &STEREO).short_term_max, -23.0, "at most, begun with the soft part");
+}
+
+#[test]
+fn case_10_three_seconds_reach_their_level_wherever_they_begin() {
+    for step in 0..20 {
+        let parts = [(NOTHING, f64::from(step) * 0.15), (-23.0, 3.0), (NOTHING, 1.0)];
+        near(tone(&parts, &STEREO).short_term_max, -23.0, &format!("offset {step}"));
+    }
+}
+
+/// The loudest window so far after each of the growing steps of cases 11 and 14, with the step before it: what came
+/// earlier was softer still.
+fn grows(seconds: f64, silence: f64, window: fn(&Loudness) -> Option<Lufs>) {
+    for last in 0..20_i32 {
+        let step = |step: i32| {
+            let before = f64::from(step) * silence;
+            [
+                (NOTHING, before),
+                (f64::from(step) - 38.0, seconds),
+                (NOTHING, seconds - before.min(seconds)),
+            ]
+        };
+        let parts: Vec<(f64, f64)> = ((last - 1).max(0)..=last).flat_map(step).collect();
+        near(window(&tone(&parts, &STEREO)), f64::from(last) - 38.0, &format!("step {last}"));
+    }
+}
+
+#[test]
+fn case_11_the_short_term_maximum_grows_with_each_step() {
+    grows(3.0, 0.15, |found| found.short_term_max);
+}
+
+#[test]
+fn case_13_four_tenths_of_a_second_reach_their_level_wherever_they_begin() {
+    for step in 0..20 {
+        let parts = [(NOTHING, f64::from(step) * 0.02), (-23.0, 0.4), (NOTHING, 1.0)];
+        near(tone(&parts, &STEREO).momentary_max, -23.0, &format!("offset {step}"));
+    }
+}
+
+#[test]
+fn case_14_the_momentary_maximum_grows_with_each_step() {
+    grows(0.4, 0.02, |found| found.momentary_max);
 }
 
 #[test]
@@ -119,6 +187,54 @@ fn cases_15_to_19_true_peaks_between_samples_are_read() {
             (expected - 0.4..=expected + 0.2).contains(&found),
             "case {number}: {found:.2} dBTP"
         );
+    }
+}
+
+/// A soft tone of `rate / 6` with one period of `rate / 4` at full scale in it, made at four times the rate, filtered
+/// and thinned out from a given sample on, so that its crest falls anywhere between two samples.
+fn overload(offset: usize) -> f64 {
+    let fast = 4 * 4_800_usize;
+    // The loud period begins where the soft tone crosses zero.
+    let (from, until) = (9_600_usize, 9_600 + 16);
+    let wave = |n: usize| {
+        let (divisor, amplitude) =
+            if (from..until).contains(&n) { (16.0, 1.0) } else { (24.0, 0.5) };
+        let origin = if n < until { from } else { until };
+        let fade = (n.min(fast - n) as f64 / 2_400.0).min(1.0);
+        (std::f64::consts::TAU * (n as f64 - origin as f64) / divisor).sin() * amplitude * fade
+    };
+    let sound: Vec<f64> = (0..fast).map(wave).collect();
+    let taps: Vec<f64> = (-64..=64).map(half_band).collect();
+    let total: f64 = taps.iter().sum();
+    let kept: Vec<f32> = (64 + offset..fast - 64)
+        .step_by(4)
+        .map(|at| {
+            let around = sound[at - 64..=at + 64].iter().zip(&taps);
+            (around.map(|(sample, tap)| sample * tap).sum::<f64>() / total) as f32
+        })
+        .collect();
+    let mut meter = Meter::new(&Format { rate: SampleRate::FULL, layout: vec![Speaker::Centre] });
+    meter.push(&kept);
+    meter.finish().true_peak.get()
+}
+
+/// A windowed sinc that passes what four-fold thinning keeps.
+fn half_band(index: i32) -> f64 {
+    let x = f64::from(index) / 4.0;
+    let sinc = if index == 0 {
+        1.0
+    } else {
+        (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x)
+    };
+    let angle = std::f64::consts::PI * f64::from(index) / 65.0;
+    sinc * (0.5 + 0.5 * angle.cos())
+}
+
+#[test]
+fn cases_20_to_23_an_overload_between_samples_is_read_wherever_it_falls() {
+    for offset in 0..4 {
+        let found = overload(offset);
+        assert!((-0.4..=0.2).contains(&found), "case {}: {found:.2} dBTP", 20 + offset);
     }
 }
 

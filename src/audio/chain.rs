@@ -8,6 +8,7 @@
 
 mod closing;
 mod intake;
+mod noise;
 mod wave;
 
 use std::io;
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use self::closing::{TOLERATED_LU, Work};
 use self::intake::{Entry, Heard, hear};
+pub use self::noise::NOISE_MAX;
 use super::cut::Plan;
 use super::downmix::Findings;
 use super::encode::{EncodeError, Tags};
@@ -160,6 +162,8 @@ pub struct Cut {
 pub enum Shortfall {
     /// The recipe bounds the gain, and the recording is fainter than that.
     GainBound,
+    /// The noise between the words would become louder than [`NOISE_MAX`].
+    Noise,
     /// Peaks so high above the loudness that the ceiling forbids more.
     Ceiling,
 }
@@ -170,6 +174,7 @@ impl Shortfall {
     pub const fn code(self) -> &'static str {
         match self {
             Self::GainBound => "gain-bound",
+            Self::Noise => "noise-bound",
             Self::Ceiling => "peaks",
         }
     }
@@ -201,6 +206,8 @@ pub enum Stage {
     Keep,
     /// Looking for silence and voices.
     Cut,
+    /// Drawing the gain that brings speakers nearer to each other.
+    Level,
     /// Searching the gain.
     Search,
     /// Limiting and encoding.
@@ -258,8 +265,12 @@ pub fn normalise_with_wav<S: Source>(
     let plan = Plan::new(&heard.levels, loudness, recipe, scratch)?;
     let cut =
         Cut { lead: plan.lead, tail: plan.tail, pauses: plan.pauses.0, shortened: plan.pauses.1 };
-    let mut work = Work { recipe, plan, scratch, watch, meter_wave: wave.is_some() };
-    let made = work.make::<S::Error>(loudness.get(), tags)?;
+    let bound = noise::bound(recipe, &heard.levels, &plan, loudness, scratch)?;
+    let lift_max = noise::room(plan.floor(&heard.levels), loudness, recipe);
+    let mut work =
+        Work { recipe, plan, scratch, watch, meter_wave: wave.is_some(), bound, curve: None };
+    let levelled = if recipe.levelled { work.level(lift_max)? } else { None };
+    let made = work.make::<S::Error>(levelled.unwrap_or(loudness).get(), tags)?;
     let (wave, short) = match (wave, made.basis) {
         (Some(sink), Some(basis)) => (Some(work.wave(&basis, sink)?), basis.short()),
         _ => (None, 0.0),

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::recipe::{Profile, Recipe};
 use super::scratch::Scratch;
+use super::voice::{SYLLABLE, Voice};
 use crate::unit::{Lufs, Millis, SampleRate};
 
 /// One level is taken of each such stretch.
@@ -25,15 +26,6 @@ const KEPT_FRAMES_MIN: usize = 60;
 
 /// Length of the crossfade at a joint and of the fade at the end.
 const FADE: Millis = Millis::new(20);
-
-/// A frame of the voice detector, in samples at 16 kHz.
-const VOICE_FRAME: usize = 256;
-
-/// Score above which the detector's frame is taken for a voice (its makers call 0.5 "generally voice").
-const VOICE_SCORE: f32 = 0.6;
-
-/// So many voiced frames in a row (80 ms) are a syllable; fewer are a click.
-const VOICE_RUN: usize = 5;
 
 /// Samples read at a time.
 const READ: usize = 4_096;
@@ -75,7 +67,10 @@ impl Levels {
     /// The level in dB against full scale that `share` (0 to 1) of the stretches stay below.
     #[must_use]
     pub fn quantile(&self, share: f64) -> f64 {
-        let mut powers = self.powers.clone();
+        Self::quantile_of(self.powers.clone(), share)
+    }
+
+    fn quantile_of(mut powers: Vec<f32>, share: f64) -> f64 {
         if powers.is_empty() {
             return -150.0;
         }
@@ -171,6 +166,16 @@ impl Plan {
         }
     }
 
+    /// The level that a tenth of what is kept stays below.
+    #[must_use]
+    pub fn floor(&self, levels: &Levels) -> f64 {
+        let frame = |at: u64| usize::try_from(at).map_or(usize::MAX, |at| at / levels.frame);
+        let kept = self.parts.iter().filter_map(|part| {
+            levels.powers.get(frame(part.start)..frame(part.end).min(levels.powers.len()))
+        });
+        Levels::quantile_of(kept.flatten().copied().collect(), 0.1)
+    }
+
     /// Starts reading what is kept.
     pub fn read<'a>(&'a self, scratch: &'a mut dyn Scratch) -> Kept<'a> {
         Kept {
@@ -220,23 +225,14 @@ fn hear(
     gap: Range<usize>,
     active: &mut [bool],
 ) -> io::Result<()> {
-    let mut detector = earshot::Detector::default_boxed();
-    let step = match profile {
-        Profile::Speech => 1,
-        Profile::Full => 3,
-    };
-    let mut samples = vec![0.0; VOICE_FRAME * step];
+    let mut voice = Voice::new(profile);
+    let mut samples = vec![0.0; voice.frame()];
     let (mut at, end) = (gap.start * frame, gap.end * frame);
-    let mut run = 0;
     while at + samples.len() <= end {
         scratch.read(at as u64, &mut samples)?;
-        let mean = |group: &[f32]| {
-            (group.iter().sum::<f32>() / [1.0, 1.0, 1.0, 3.0][step]).clamp(-1.0, 1.0)
-        };
-        let voice: Vec<f32> = samples.chunks_exact(step).map(mean).collect();
-        run = if detector.predict_f32(&voice) > VOICE_SCORE { run + 1 } else { 0 };
+        let run = voice.hear(&samples);
         at += samples.len();
-        if run >= VOICE_RUN {
+        if run >= SYLLABLE {
             active[(at - run * samples.len()) / frame..(at / frame).min(gap.end)].fill(true);
         }
     }

@@ -4,6 +4,8 @@
 //! [`super::peak`]. **A loudness that cannot be known is `None`, never −70 LUFS**: less than one gating block of
 //! 400 ms, or nothing above the absolute gate.
 
+use std::collections::VecDeque;
+
 use ebur128::{Channel, EbuR128, Mode};
 
 use super::peak::{TruePeak, magnitude};
@@ -18,6 +20,18 @@ pub const CURVE_STEP: Millis = Millis::new(500);
 
 /// Loudness range needs some three-second windows (Tech 3342); below this it is not told.
 const RANGE_MIN: Millis = Millis::new(4_000);
+
+/// The windows of momentary and short-term loudness move on by this; the tables of Tech 3341 need 20 ms or less.
+const HOP: Millis = Millis::new(10);
+
+/// Hops in the momentary window of 400 ms.
+const MOMENTARY_HOPS: usize = 40;
+
+/// Hops in the short-term window of three seconds.
+const SHORT_TERM_HOPS: usize = 300;
+
+/// Loudness of the power 1 (BS.1770-4, equation 2).
+const OFFSET: f64 = -0.691;
 
 /// Columns that an envelope never exceeds; when it would, two become one.
 const COLUMNS_MAX: usize = 2_000;
@@ -34,6 +48,10 @@ pub struct Loudness {
     pub integrated: Option<Lufs>,
     /// Loudness range; `None` below four seconds.
     pub range: Option<Lu>,
+    /// The loudest 400 ms (Tech 3341); `None` where nothing lies above −70 LUFS.
+    pub momentary_max: Option<Lufs>,
+    /// The loudest three seconds (Tech 3341), which EBU R 128 s1 asks of short items.
+    pub short_term_max: Option<Lufs>,
     /// The highest true peak of any channel.
     pub true_peak: Dbtp,
     /// Momentary loudness at each [`CURVE_STEP`], silence as [`Lufs::MIN`].
@@ -94,6 +112,8 @@ pub struct Meter {
     channels: usize,
     frames: u64,
     step: u64,
+    hop: u64,
+    windows: Windows,
     curve: Vec<Lufs>,
     envelope: Envelope,
     /// The samples of one channel.
@@ -112,6 +132,8 @@ impl Meter {
             channels,
             frames: 0,
             step: CURVE_STEP.frames(format.rate),
+            hop: HOP.frames(format.rate),
+            windows: Windows::default(),
             curve: Vec::new(),
             envelope: Envelope::new(format.rate),
             one: Vec::new(),
@@ -128,15 +150,20 @@ impl Meter {
             add(&mut self.ebu, now);
             self.frames += (now.len() / self.channels) as u64;
             rest = later;
+            if self.frames.is_multiple_of(self.hop) {
+                self.windows.push(power(&self.ebu, HOP));
+            }
             if self.frames.is_multiple_of(self.step) {
-                self.curve.push(momentary(&self.ebu));
+                self.curve.push(lufs(self.windows.momentary()).unwrap_or(Lufs::MIN));
             }
         }
     }
 
-    /// Samples until the next point of the curve.
+    /// Samples until the end of the hop or the next point of the curve.
     fn room(&self) -> usize {
-        usize::try_from(self.step - self.frames % self.step).expect("half a second") * self.channels
+        let until = |step: u64| step - self.frames % step;
+        let frames = until(self.hop).min(until(self.step));
+        usize::try_from(frames).expect("a hop") * self.channels
     }
 
     fn peaks(&mut self, block: &[f32]) {
@@ -160,6 +187,8 @@ impl Meter {
             duration,
             integrated: integrated(&self.ebu, duration),
             range: range.map(Lu::nearest),
+            momentary_max: lufs(self.windows.momentary_max),
+            short_term_max: lufs(self.windows.short_term_max),
             true_peak: Dbtp::of_amplitude(f64::from(highest)),
             curve: self.curve,
             envelope: self.envelope,
@@ -195,12 +224,77 @@ impl Integrator {
     }
 }
 
+/// K-weighted power of mono sound, hop by hop: what levelling looks at.
+pub struct Hops {
+    ebu: EbuR128,
+    hop: usize,
+    length: Millis,
+    filled: usize,
+}
+
+impl Hops {
+    /// Hops of `length`, at most [`BLOCK`].
+    #[must_use]
+    pub fn new(rate: SampleRate, length: Millis) -> Self {
+        let format = Format { rate, layout: vec![Speaker::Centre] };
+        let hop = usize::try_from(length.frames(rate)).expect("at most a gating block");
+        Self { ebu: engine(&format, Mode::M), hop, length, filled: 0 }
+    }
+
+    /// Hears finite samples and gives the mean power of each hop that became full.
+    pub fn push(&mut self, mut samples: &[f32], mut take: impl FnMut(f64)) {
+        while !samples.is_empty() {
+            let (now, later) = samples.split_at(samples.len().min(self.hop - self.filled));
+            add(&mut self.ebu, now);
+            self.filled += now.len();
+            samples = later;
+            if self.filled == self.hop {
+                self.filled = 0;
+                take(power(&self.ebu, self.length));
+            }
+        }
+    }
+}
+
+/// The sliding windows of an EBU Mode meter (Tech 3341 section 2.2), moved on by one [`HOP`] at a time.
+#[derive(Clone, Debug, Default)]
+struct Windows {
+    /// The powers of the last three seconds.
+    hops: VecDeque<f64>,
+    momentary_max: f64,
+    short_term_max: f64,
+}
+
+impl Windows {
+    fn push(&mut self, power: f64) {
+        if self.hops.len() == SHORT_TERM_HOPS {
+            self.hops.pop_front();
+        }
+        self.hops.push_back(power);
+        // A window that is not full yet has silence before it.
+        self.momentary_max = self.momentary_max.max(self.momentary());
+        self.short_term_max = self.short_term_max.max(self.hops.iter().sum::<f64>() / 300.0);
+    }
+
+    fn momentary(&self) -> f64 {
+        self.hops.iter().rev().take(MOMENTARY_HOPS).sum::<f64>() / 40.0
+    }
+}
+
 fn add(ebu: &mut EbuR128, samples: &[f32]) {
     ebu.add_frames_f32(samples).expect("whole frames");
 }
 
-fn momentary(ebu: &EbuR128) -> Lufs {
-    Lufs::nearest(ebu.loudness_momentary().expect("every mode has the momentary window"))
+/// K-weighted mean power of the last stretch of time, over all channels.
+fn power(ebu: &EbuR128, stretch: Millis) -> f64 {
+    let window = u32::try_from(stretch.get()).expect("at most the momentary window");
+    let loudness = ebu.loudness_window(window).expect("every mode has the momentary window");
+    10f64.powf((loudness - OFFSET) / 10.0)
+}
+
+fn lufs(power: f64) -> Option<Lufs> {
+    let loudness = OFFSET + 10.0 * power.log10();
+    (loudness > Lufs::MIN.get()).then(|| Lufs::nearest(loudness))
 }
 
 fn integrated(ebu: &EbuR128, duration: Millis) -> Option<Lufs> {

@@ -145,6 +145,10 @@ pub struct Recipe {
     pub gain_max: Db,
     /// Longer pauses are cut to this length; `None` leaves them.
     pub pause_max: Option<Millis>,
+    /// Whether speakers far apart in level are brought nearer to each other.
+    pub levelled: bool,
+    /// Whether consonants are raised for horns that are heard from far away.
+    pub presence: bool,
 }
 
 impl Default for Recipe {
@@ -158,6 +162,8 @@ impl Default for Recipe {
             complexity: Complexity::SPEECH,
             gain_max: Db::nearest(36.0),
             pause_max: Some(Millis::from_secs(2)),
+            levelled: false,
+            presence: false,
         }
     }
 }
@@ -174,13 +180,50 @@ impl Recipe {
         }
     }
 
-    /// A recipe by the name that commands and configuration use: `speech` or `full`.
+    /// What [`Recipe::named`] takes, for whoever has to choose.
+    pub const NAMES: &str = "`speech` or `full`, with `+levelled`, `+presence` or both behind it";
+
+    /// A recipe by the name that commands and configuration use: `speech` or `full`, and after it what is wanted
+    /// beside: `speech+levelled`, `speech+presence`, `speech+levelled+presence`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "speech" => Some(Self::default()),
-            "full" => Some(Self::full()),
-            _ => None,
+        let mut parts = name.split('+');
+        let mut recipe = match parts.next()? {
+            "speech" => Self::default(),
+            "full" => Self::full(),
+            _ => return None,
+        };
+        for part in parts {
+            let wish = match part {
+                "levelled" => &mut recipe.levelled,
+                "presence" => &mut recipe.presence,
+                _ => return None,
+            };
+            // What is said twice is a slip.
+            if std::mem::replace(wish, true) {
+                return None;
+            }
+        }
+        Some(recipe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_profile_and_wishes_in_any_order() {
+        let both = Recipe { levelled: true, presence: true, ..Recipe::default() };
+        assert_eq!(Recipe::named("speech+levelled+presence"), Some(both.clone()));
+        assert_eq!(Recipe::named("speech+presence+levelled"), Some(both));
+        assert_eq!(Recipe::named("full"), Some(Recipe::full()));
+    }
+
+    #[test]
+    fn an_unknown_or_doubled_wish_names_no_recipe() {
+        for name in ["", "loud", "speech+", "speech+loud", "speech+levelled+levelled"] {
+            assert_eq!(Recipe::named(name), None, "{name}");
         }
     }
 }

@@ -316,6 +316,10 @@ fn shortfall(why: Shortfall) -> Problem {
             "Bản ghi quá nhỏ nên không thể tăng tới mức chuẩn; hãy đưa micro gần hơn và thu lại.",
             "The recording is so faint that it could not be raised to the target; microphone nearer, record again.",
         ),
+        Shortfall::Noise => (
+            "Tiếng ồn nền quá gần tiếng nói nên bản ghi không được tăng tới mức chuẩn; hãy tắt quạt, đóng cửa, đưa micro gần miệng hơn và thu lại.",
+            "The background noise is so near to the voice that the recording was not raised to the target; switch off fans, close the door, bring the microphone nearer and record again.",
+        ),
         Shortfall::Ceiling => (
             "Có tiếng đập rất mạnh nên không thể tăng tới mức chuẩn; hãy tránh va chạm micro.",
             "Strong knocks kept the recording below the target; do not touch the microphone or the table.",

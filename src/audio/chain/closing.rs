@@ -12,12 +12,14 @@ use std::io;
 
 use super::super::cut::Plan;
 use super::super::encode::{Packets, Tags, Writer};
+use super::super::level::{Curve, Listener};
 use super::super::limiter::Limiter;
 use super::super::loudness::{Integrator, Loudness, Meter};
 use super::super::opus::{OpusError, Output, Reader};
 use super::super::recipe::Recipe;
 use super::super::scratch::Scratch;
 use super::super::source::{Format, Speaker};
+use super::noise::Bound;
 use super::wave::Basis;
 use super::{ChainError, Refusal, Shortfall, Stage, Watch};
 use crate::unit::{Db, Dbtp, Lufs, Millis, SampleRate};
@@ -54,6 +56,10 @@ pub(super) struct Work<'a> {
     pub watch: &'a mut dyn Watch,
     /// Whether the loudness before the codec is wanted.
     pub meter_wave: bool,
+    /// The most that the sound may be raised.
+    pub bound: Bound,
+    /// What brings the speakers nearer to each other, where it is wanted.
+    pub curve: Option<Curve>,
 }
 
 impl Work<'_> {
@@ -65,7 +71,7 @@ impl Work<'_> {
     ) -> Result<Made, ChainError<E>> {
         let ceiling = self.recipe.ceiling.get() - self.recipe.profile.margin().get();
         let target = self.recipe.target.get();
-        let aim = target.min(bare + self.recipe.gain_max.get());
+        let aim = target.min(bare + self.bound.most);
         let mut gain = aim - bare; // The cut hardly changes it: silence is gated out.
         let mut limit = ceiling - self.recipe.profile.overshoot().get();
         let mut encodings = 0;
@@ -82,7 +88,7 @@ impl Work<'_> {
                 continue;
             }
             let header = header_gain(lost - excess.max(0.0));
-            let shortfall = shortfall(target - aim, excess);
+            let shortfall = shortfall(target - aim, excess, self.bound.why);
             let basis = uncoded.map(|loudness| Basis {
                 gain,
                 limit: Dbtp::nearest(limit),
@@ -99,6 +105,30 @@ impl Work<'_> {
                 basis,
             });
         }
+    }
+
+    /// Draws the gain that brings speakers nearer, raising none by more than `lift_max`; the loudness with it.
+    pub(super) fn level(&mut self, lift_max: f64) -> io::Result<Option<Lufs>> {
+        let rate = self.recipe.profile.rate();
+        let (mut listener, mut block, mut frames) =
+            (Listener::new(self.recipe.profile), Vec::new(), 0);
+        let mut kept = self.plan.read(self.scratch);
+        while kept.next_block(&mut block)? {
+            self.watch.enter(Stage::Level, Millis::of_frames(frames, rate));
+            listener.push(&block);
+            frames += block.len() as u64;
+        }
+        let curve = listener.finish(lift_max);
+        let mut loudness = Integrator::new(rate);
+        let mut kept = self.plan.read(self.scratch);
+        frames = 0;
+        while kept.next_block(&mut block)? {
+            curve.apply(frames, &mut block);
+            loudness.push(&block);
+            frames += block.len() as u64;
+        }
+        self.curve = Some(curve);
+        Ok(loudness.finish())
     }
 
     fn encode<E: std::error::Error>(
@@ -127,6 +157,9 @@ impl Work<'_> {
         let (mut block, mut out, mut frames) = (Vec::new(), Vec::new(), 0);
         while kept.next_block(&mut block)? {
             let at = Millis::of_frames(frames, rate);
+            if let Some(curve) = &self.curve {
+                curve.apply(frames, &mut block);
+            }
             frames += block.len() as u64;
             if at >= PROBE_WHOLE && at.get() % PROBE_EVERY.get() >= PROBE.get() {
                 continue;
@@ -145,7 +178,7 @@ impl Work<'_> {
 
     /// The gain that raises the loudness by `wanted` decibels, the limiter's losses made good.
     fn search(&mut self, wanted: f64, start: f64, ceiling: Dbtp) -> io::Result<f64> {
-        let most = self.recipe.gain_max.get();
+        let most = self.bound.most;
         let mut gain = start.clamp(GAIN_MIN_DB, most);
         for _ in 0..SEARCHES_MAX {
             let error = wanted - self.raised(gain, ceiling)?;
@@ -173,6 +206,9 @@ impl Work<'_> {
         let (mut block, mut out, mut frames) = (Vec::new(), Vec::new(), 0);
         while kept.next_block(&mut block)? {
             self.watch.enter(stage, Millis::of_frames(frames, rate));
+            if let Some(curve) = &self.curve {
+                curve.apply(frames, &mut block);
+            }
             scale(&mut block, factor);
             out.clear();
             limiter.process(&block, &mut out);
@@ -197,9 +233,9 @@ pub(super) struct Made {
     pub basis: Option<Basis>,
 }
 
-fn shortfall(unreached: f64, excess: f64) -> Option<Shortfall> {
+fn shortfall(unreached: f64, excess: f64, bound: Shortfall) -> Option<Shortfall> {
     if unreached > TOLERATED_LU {
-        Some(Shortfall::GainBound)
+        Some(bound)
     } else {
         (excess > TOLERATED_LU).then_some(Shortfall::Ceiling)
     }

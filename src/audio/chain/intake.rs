@@ -136,7 +136,7 @@ pub(super) fn hear<S: Source>(
     let mut entry = Entry::new(source.format());
     let mut intake = Intake {
         resampler: Some(Resampler::new(source.format().rate, rate)?),
-        band: Band::new(recipe.profile),
+        band: Band::new(recipe),
         levels: Levels::new(rate),
         loudness: Integrator::new(rate),
         scratch,

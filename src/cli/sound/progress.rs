@@ -83,7 +83,7 @@ impl Watch for Bar {
             | Stage::Resample
             | Stage::Filter
             | Stage::Keep => (0, 300),
-            Stage::Cut | Stage::Search => (300, 100),
+            Stage::Cut | Stage::Level | Stage::Search => (300, 100),
             Stage::Encode => (400, 450),
             Stage::Verify => (850, 100),
             Stage::Wave => (950, 50),

@@ -67,6 +67,7 @@ const fn word(stage: Stage) -> &'static str {
         Stage::Filter => "filter",
         Stage::Keep => "keep",
         Stage::Cut => "cut",
+        Stage::Level => "level",
         Stage::Search => "search",
         Stage::Encode => "encode",
         Stage::Verify => "verify",
