@@ -43,6 +43,17 @@ impl Profile {
         }
     }
 
+    /// How much louder sound of this band reads at [`Profile::rate`] than at 48 kHz, in LU. The bilinear design of the
+    /// K filter bends its shelf near half the rate: at 16 kHz, 28 recordings of speech and music read 0.075 to 0.098
+    /// higher. What is told of an output is what a meter at 48 kHz reads.
+    #[must_use]
+    pub const fn reads_high(self) -> f64 {
+        match self {
+            Self::Speech => 0.086,
+            Self::Full => 0.0,
+        }
+    }
+
     /// How far below the ceiling the peaks that we decode must stay, for what other players make of the same packets:
     /// they raise 16 to 48 kHz with filters of other phase, and peak up to 0.3 dB apart; at 48 kHz it is 0.1 dB.
     #[must_use]

@@ -16,13 +16,13 @@ use super::super::level::{Curve, Listener};
 use super::super::limiter::Limiter;
 use super::super::loudness::{Integrator, Loudness, Meter};
 use super::super::opus::{OpusError, Output, Reader};
-use super::super::recipe::Recipe;
+use super::super::recipe::{Profile, Recipe};
 use super::super::scratch::Scratch;
 use super::super::source::{Format, Speaker};
 use super::noise::Bound;
 use super::wave::Basis;
 use super::{ChainError, Refusal, Shortfall, Stage, Watch};
-use crate::unit::{Db, Dbtp, Lufs, Millis, SampleRate};
+use crate::unit::{Db, Dbtp, Lufs, Millis};
 
 /// Once the limiter's output is this near to the aim, in LU, one more step lands within what the header's gain mends.
 const NEAR_LU: f64 = 0.8;
@@ -79,7 +79,7 @@ impl Work<'_> {
             gain = self.search(aim - bare, gain, Dbtp::nearest(limit))?;
             let (packets, uncoded) = self.encode(gain, Dbtp::nearest(limit))?;
             encodings += 1;
-            let raw = verify(&packets, tags, self.watch)?;
+            let raw = verify(&packets, tags, self.recipe.profile, self.watch)?;
             let lost = aim - raw.integrated.ok_or(Refusal::Silent)?.get();
             let excess = raw.true_peak.get() + lost - ceiling;
             if excess > TOLERATED_LU && encodings < ENCODINGS_MAX {
@@ -92,12 +92,12 @@ impl Work<'_> {
             let basis = uncoded.map(|loudness| Basis {
                 gain,
                 limit: Dbtp::nearest(limit),
-                missing: aim - loudness.get(),
+                missing: aim - loudness.get() + self.recipe.profile.reads_high(),
                 ceiling,
             });
             return Ok(Made {
                 bytes: packets.to_ogg(header, tags),
-                after: shifted(raw, header),
+                after: raised(raw, header),
                 gain,
                 header,
                 encodings,
@@ -246,30 +246,46 @@ fn header_gain(gain: f64) -> Db {
     Db::nearest((gain * 256.0).floor() / 256.0)
 }
 
-/// Decodes as a controller does, and measures.
-fn verify(packets: &Packets, tags: &Tags, watch: &mut dyn Watch) -> Result<Loudness, OpusError> {
-    let mut reader = Reader::new(packets.to_ogg(Db::nearest(0.0), tags), Output::Full)?;
-    let mut meter = Meter::new(&Format { rate: SampleRate::FULL, layout: vec![Speaker::Centre] });
+/// Decodes at the rate that was encoded, and measures. Whoever plays at another rate hears the same loudness; what
+/// their filters do to peaks is inside the profile's margin.
+fn verify(
+    packets: &Packets,
+    tags: &Tags,
+    profile: Profile,
+    watch: &mut dyn Watch,
+) -> Result<Loudness, OpusError> {
+    let output = match profile {
+        Profile::Speech => Output::Wideband,
+        Profile::Full => Output::Full,
+    };
+    let mut reader = Reader::new(packets.to_ogg(Db::nearest(0.0), tags), output)?;
+    let mut meter = Meter::new(&Format { rate: output.rate(), layout: vec![Speaker::Centre] });
     let (mut block, mut frames) = (Vec::new(), 0);
     while reader.next_block(&mut block)? {
-        watch.enter(Stage::Verify, Millis::of_frames(frames, SampleRate::FULL));
+        watch.enter(Stage::Verify, Millis::of_frames(frames, output.rate()));
         meter.push(&block);
         frames += block.len() as u64;
     }
-    Ok(meter.finish())
+    Ok(shifted(meter.finish(), -profile.reads_high()))
 }
 
 /// A measurement as it is once every sample is multiplied by `gain`: exact, because gating is relative.
-fn shifted(raw: Loudness, gain: Db) -> Loudness {
-    let more = |loudness: Lufs| Lufs::nearest(loudness.get() + gain.get());
-    let mut envelope = raw.envelope;
+fn raised(raw: Loudness, gain: Db) -> Loudness {
+    let mut envelope = raw.envelope.clone();
     #[expect(clippy::cast_possible_truncation, reason = "amplitudes are single precision")]
     scale(&mut envelope.columns, gain.factor() as f32);
+    let true_peak = Dbtp::nearest(raw.true_peak.get() + gain.get());
+    Loudness { true_peak, envelope, ..shifted(raw, gain.get()) }
+}
+
+/// The loudness in every window, moved by so many LU.
+pub(super) fn shifted(raw: Loudness, by: f64) -> Loudness {
+    let more = |loudness: Lufs| Lufs::nearest(loudness.get() + by);
     Loudness {
         integrated: raw.integrated.map(more),
-        true_peak: Dbtp::nearest(raw.true_peak.get() + gain.get()),
+        momentary_max: raw.momentary_max.map(more),
+        short_term_max: raw.short_term_max.map(more),
         curve: raw.curve.into_iter().map(more).collect(),
-        envelope,
         ..raw
     }
 }

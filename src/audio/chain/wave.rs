@@ -8,7 +8,7 @@
 use super::super::loudness::{Loudness, Meter};
 use super::super::source::{Format, Speaker};
 use super::super::wav::{FULL_SCALE, Quantiser, Sink};
-use super::closing::Work;
+use super::closing::{Work, shifted};
 use super::{ChainError, Stage};
 use crate::unit::{Db, Dbtp, Millis};
 
@@ -62,6 +62,6 @@ impl Work<'_> {
             sink.take(&steps).map_err(ChainError::Wave)
         })?;
         self.watch.enter(Stage::Wave, Millis::default());
-        Ok(meter.finish())
+        Ok(shifted(meter.finish(), -self.recipe.profile.reads_high()))
     }
 }
