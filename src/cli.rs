@@ -1,5 +1,6 @@
 //! Words from a person to calls, and answers back to words.
 
+mod bench;
 mod content;
 mod demo;
 mod emergency;
@@ -41,6 +42,8 @@ enum Command {
     Normalise(sound::Normalise),
     Measure(sound::Measure),
     Audition(sound::Audition),
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// People and their duties.
     #[command(subcommand)]
     Person(station::Person),
@@ -111,6 +114,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Normalise(normalise) => normalise.run(),
         Command::Measure(measure) => measure.run(),
         Command::Audition(audition) => audition.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Person(person) => person.run().await,
         Command::Bulletin(bulletin) => bulletin.run().await,
         Command::Question(question) => question.run().await,

@@ -21,6 +21,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 
 pub(super) use self::audition::Audition;
+pub(super) use self::inputs::{Input, Inputs, sounds};
 pub(super) use self::measure::Measure;
 pub(super) use self::normalise::Normalise;
 use crate::audio::loudness::Loudness;

@@ -107,7 +107,8 @@ impl Inputs {
     }
 }
 
-fn sounds(path: &Path) -> bool {
+/// Whether a file has the name of a sound file.
+pub(in crate::cli) fn sounds(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
