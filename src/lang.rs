@@ -42,11 +42,6 @@ impl LangTag {
         self.names().map_or(&self.0, |(_, en)| en)
     }
 
-    /// Whether it has a usual name, whatever a station adds to them.
-    pub fn is_known(&self) -> bool {
-        self.names().is_some()
-    }
-
     fn names(&self) -> Option<(&'static str, &'static str)> {
         names::usual(self.0.split('-').next().unwrap_or_default())
     }
@@ -130,6 +125,6 @@ mod tests {
     #[test]
     fn a_language_without_a_name_is_as_good_as_any_other() {
         let tag: LangTag = "kjg".parse().unwrap();
-        assert_eq!((tag.name_vi(), tag.is_known()), ("kjg", false));
+        assert_eq!(tag.name_vi(), "kjg");
     }
 }

@@ -49,6 +49,11 @@ impl Names {
         self.own.insert(tag, name);
     }
 
+    /// Adds what `more` adds.
+    pub fn extend(&mut self, more: &Self) {
+        self.own.extend(more.own.iter().map(|(tag, name)| (tag.clone(), name.clone())));
+    }
+
     /// What the station added to the usual ones, by tag.
     pub fn own(&self) -> impl Iterator<Item = (&LangTag, &Name)> {
         self.own.iter()

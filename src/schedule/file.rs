@@ -12,7 +12,7 @@ use crate::calendar::AirtimePolicy;
 use crate::config::{At, Faults, read};
 use crate::fleet::{Area, AreaTree, Controller};
 use crate::id::{AreaId, BulletinId, ControllerId, NotAnId};
-use crate::lang::{LangTag, NotATag};
+use crate::lang::{LangTag, Names, NotATag};
 use crate::schedule::Programme;
 
 mod check;
@@ -55,6 +55,11 @@ impl ScheduleFile {
 }
 
 impl ScheduleFile {
+    /// The languages that the file adds.
+    pub fn languages(&self) -> &Names {
+        &self.lists.languages
+    }
+
     /// The line on which each area and each controller begins, counted from 1.
     pub(in crate::schedule) fn lines(&self) -> BTreeMap<(Noun, &str), usize> {
         let is_place = |noun| noun == Noun::Area || noun == Noun::Controller;

@@ -9,6 +9,7 @@ use super::source::{Read, Source};
 use crate::bulletin::Column;
 use crate::cli::print_json;
 use crate::config::{Fault, Faults};
+use crate::lang::Names;
 use crate::schedule::file::content::{ContentFile, Outline, gather};
 use crate::schedule::file::{Checked, ScheduleFile, check as check_together};
 use crate::time::Zone;
@@ -84,14 +85,20 @@ pub(super) struct Folder {
 pub(super) fn check_all(files: &[Named]) -> Result<Folder, Faults> {
     let zone = Zone::default();
     let (mut faults, mut schedule, mut content) = (Vec::new(), Vec::new(), Vec::new());
-    for (name, text) in files {
-        if is_content(name) {
-            let read = ContentFile::parse(name, text, zone);
-            content.extend(read.map_err(|wrong| faults.extend(wrong.0)));
-        } else {
-            let read = ScheduleFile::parse(name, text);
-            schedule.extend(read.map_err(|wrong| faults.extend(wrong.0)));
-        }
+    let (of_content, of_schedule): (Vec<&Named>, Vec<&Named>) =
+        files.iter().partition(|(name, _)| is_content(name));
+    for (name, text) in of_schedule {
+        let read = ScheduleFile::parse(name, text);
+        schedule.extend(read.map_err(|wrong| faults.extend(wrong.0)));
+    }
+    // Languages that a schedule file adds may be spoken in every content file.
+    let mut languages = Names::default();
+    for file in &schedule {
+        languages.extend(ScheduleFile::languages(file));
+    }
+    for (name, text) in of_content {
+        let read = ContentFile::parse(name, text, zone, &languages);
+        content.extend(read.map_err(|wrong| faults.extend(wrong.0)));
     }
     let ids: BTreeSet<_> = content.iter().flat_map(ContentFile::ids).cloned().collect();
     let is_there = !content.is_empty();

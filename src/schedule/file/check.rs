@@ -49,9 +49,7 @@ fn together(files: Vec<ScheduleFile>, tree: AreaTree) -> Checked {
 }
 
 fn add(lists: &mut Lists, more: Lists) {
-    for (tag, name) in more.languages.own() {
-        lists.languages.add(tag.clone(), name.clone());
-    }
+    lists.languages.extend(&more.languages);
     lists.columns.extend(more.columns);
     lists.topics.extend(more.topics);
     lists.campaigns.extend(more.campaigns);
@@ -109,8 +107,8 @@ impl<'f> Known<'f> {
     ) -> Self {
         let areas = files.iter().flat_map(|file| &file.areas).map(|area| &area.id).collect();
         let mut languages = Names::default();
-        for (tag, name) in files.iter().flat_map(|file| file.lists.languages.own()) {
-            languages.add(tag.clone(), name.clone());
+        for file in files {
+            languages.extend(&file.lists.languages);
         }
         let own = files.iter().flat_map(|file| &file.lists.columns);
         let columns = columns.iter().chain(own).collect();

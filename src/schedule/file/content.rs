@@ -10,7 +10,7 @@ use crate::config::parse::{within, words};
 use crate::config::{At, Fault, Faults, Table, read};
 use crate::digest::Digest;
 use crate::id::BulletinId;
-use crate::lang::LangTag;
+use crate::lang::{LangTag, Names};
 use crate::schedule::{Airable, Pending, Sound};
 use crate::time::{LocalDate, TimeOfDay, Timestamp, Zone};
 
@@ -37,12 +37,13 @@ pub struct ContentFile {
 }
 
 impl ContentFile {
-    /// Reads `text`, which came from the file `name`; its times are on the clock of `zone`.
-    pub fn parse(name: &str, text: &str, zone: Zone) -> Result<Self, Faults> {
+    /// Reads `text`, which came from the file `name`; its times are on the clock of `zone`, its
+    /// languages are among `names`.
+    pub fn parse(name: &str, text: &str, zone: Zone, names: &Names) -> Result<Self, Faults> {
         read(name, text, |form| {
             let bulletins = form.tables("bulletin", |table| {
                 let line = table.line();
-                Some(At { line, value: bulletin(table, zone)? })
+                Some(At { line, value: bulletin(table, zone, names)? })
             });
             Some(Self { name: name.to_owned(), bulletins })
         })
@@ -81,11 +82,11 @@ fn word<T: serde::de::DeserializeOwned>(words: &'static str) -> impl Fn(&str) ->
     }
 }
 
-fn bulletin(table: &mut Table<'_>, zone: Zone) -> Option<Outline> {
+fn bulletin(table: &mut Table<'_>, zone: Zone, names: &Names) -> Option<Outline> {
     let id = table.required("id", str::parse::<BulletinId>);
     let title = table.required("title_vi", words(WORDS_CHARS_MAX));
     // For readers of the file; a plan follows from none of them.
-    for key in ["title_en", "document_number", "campaign"] {
+    for key in ["title_en", "area", "document_number", "campaign"] {
         table.optional(key, words(WORDS_CHARS_MAX));
     }
     table.required("issuing_body", words(WORDS_CHARS_MAX));
@@ -100,7 +101,9 @@ fn bulletin(table: &mut Table<'_>, zone: Zone) -> Option<Outline> {
     let valid_until = table.required("valid_until", |text: &str| moment(text, zone, 1));
     let mut voices = BTreeMap::new();
     let mut pending = BTreeMap::new();
-    for (language, state) in table.tables("version", |table| version(table, id.as_ref(), zone)) {
+    for (language, state) in
+        table.tables("version", |table| version(table, id.as_ref(), zone, names))
+    {
         let again = match state {
             Ok(sound) => voices.insert(language.clone(), sound).is_some(),
             Err(state) => pending.insert(language.clone(), state).is_some(),
@@ -144,11 +147,13 @@ fn version(
     table: &mut Table<'_>,
     bulletin: Option<&BulletinId>,
     zone: Zone,
+    names: &Names,
 ) -> Option<(LangTag, State)> {
     let language = table.required("language", |text: &str| {
         let tag: LangTag = text.parse().map_err(|e: crate::lang::NotATag| e.to_string())?;
-        let known = tag.is_known();
-        known.then_some(tag).ok_or_else(|| format!("`{text}` is a language without a name here"))
+        names.knows(&tag).then_some(tag).ok_or_else(|| {
+            format!("unknown language `{text}`; mend it, or add [[language]] with tag = \"{text}\"")
+        })
     });
     table.optional("variety", words(WORDS_CHARS_MAX));
     let length_s = table.optional("length_s", within::<u32>(1..=LENGTH_S_MAX));
@@ -200,7 +205,7 @@ state = "in-review"
 "#;
 
     fn parse(text: &str) -> Result<Vec<Outline>, Faults> {
-        gather(vec![ContentFile::parse("b.toml", text, Zone::default())?])
+        gather(vec![ContentFile::parse("b.toml", text, Zone::default(), &Names::default())?])
     }
 
     #[test]
@@ -212,6 +217,16 @@ state = "in-review"
         let vi = outline.airable.voices.values().next().unwrap();
         assert_eq!(vi.approved_at, Timestamp::parse_rfc3339("2026-11-02T16:30:00+07:00").unwrap());
         assert_eq!(outline.airable.pending.values().next(), Some(&Pending::InReview));
+    }
+
+    #[test]
+    fn a_language_that_the_station_adds_may_be_spoken() {
+        let text = GOOD.replacen("\"hni\"", "\"kjg\"", 1);
+        assert!(parse(&text).is_err());
+        let mut names = Names::default();
+        let (vi, en) = ("tiếng Khơ Mú".to_owned(), "Khmu".to_owned());
+        names.add("kjg".parse().unwrap(), crate::lang::Name { vi, en });
+        assert!(ContentFile::parse("b.toml", &text, Zone::default(), &names).is_ok());
     }
 
     #[test]
@@ -231,7 +246,9 @@ state = "in-review"
 
     #[test]
     fn a_bulletin_that_is_there_twice_is_named_with_the_place_of_the_first() {
-        let file = |name: &str| ContentFile::parse(name, GOOD, Zone::default()).unwrap();
+        let file = |name: &str| {
+            ContentFile::parse(name, GOOD, Zone::default(), &Names::default()).unwrap()
+        };
         let faults = gather(vec![file("a.toml"), file("b.toml")]).unwrap_err().to_string();
         assert_eq!(faults, "b.toml:2: bulletin `lu-quet` is in a.toml:2 already; remove one");
     }
