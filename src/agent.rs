@@ -36,6 +36,9 @@ use crate::receipt::Event;
 use crate::time::{Now, Timestamp, Uptime, Zone};
 use crate::trust::{Anchors, TrustDocument};
 
+/// The longest time between two ticks: whatever a timer forgot is found by then.
+const IDLE_MAX: Duration = Duration::from_mins(15);
+
 /// What a controller is told once, by its own configuration.
 #[derive(Debug)]
 pub struct Settings {
@@ -51,6 +54,8 @@ pub struct Settings {
     pub zone: Zone,
     /// Whether the system clock survives a power cut.
     pub rtc: bool,
+    /// Unacknowledged receipts at which routine play stops; see [`RECEIPTS_ROUTINE_MAX`].
+    pub receipts_max: usize,
     /// The software's name and version, for receipts and status.
     pub software: String,
     /// 32 secret random bytes of this start: nonces and chain ids come from them.
@@ -227,6 +232,8 @@ pub struct Agent {
     clock: clock::Clock,
     trust: TrustDocument,
     manifest: Option<Manifest>,
+    /// When this process took it; none where it was there before.
+    manifest_since: Option<Timestamp>,
     recordings: library::Library,
     diary: diary::Diary,
     emergencies: emergency::Emergencies,
@@ -258,13 +265,17 @@ impl Agent {
         now: Now,
     ) -> Result<Self, StartError> {
         let trust = first_trust(&settings, &restored)?;
+        let diary = diary::Diary::replay(restored.records);
+        // A battery that died shows a time before what is known to have happened.
+        let earliest = trust.issued.max(diary.latest());
         let mut agent = Self {
             topics: Topics::new(&settings.net),
-            clock: clock::Clock::new(now, settings.rtc),
+            clock: clock::Clock::new(now, settings.rtc && now.utc >= earliest),
             trust,
             manifest: None,
+            manifest_since: None,
             recordings: library::Library::default(),
-            diary: diary::Diary::replay(restored.records),
+            diary,
             emergencies: emergency::Emergencies::default(),
             playing: None,
             upkeep: upkeep::Upkeep::default(),
@@ -301,19 +312,13 @@ impl Agent {
         self.out.pop_front()
     }
 
-    /// When [`Input::Tick`] is due at the latest.
+    /// When [`Input::Tick`] is due at the latest. A shell may tick more often; it need not.
     pub fn wake_at(&self, now: Now) -> Uptime {
-        let soon = now.up + Duration::from_secs(1);
-        let next = self.next_airing_in(now).map(|wait| now.up + wait);
-        [
-            next,
-            self.recordings.due_at().filter(|_| self.upkeep.bulk_is_up()),
-            Some(self.clock.ask_at()),
-        ]
-        .into_iter()
-        .flatten()
-        .filter(|at| *at > now.up)
-        .fold(soon, Uptime::min)
+        [self.next_airing_at(now), self.next_emergency_at(now), self.next_upkeep_at(now)]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now.up)
+            .fold(now.up + IDLE_MAX, Uptime::min)
     }
 
     /// The fewest records that give this agent back: what the diary may be replaced by.

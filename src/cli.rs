@@ -9,6 +9,7 @@ mod fleet;
 mod log;
 mod question;
 mod schedule;
+mod sim;
 mod sound;
 mod station;
 
@@ -67,6 +68,8 @@ enum Command {
     /// The broadcast log.
     #[command(subcommand)]
     Log(log::Log),
+    /// Hold the design's promises against days in which everything fails.
+    Sim(sim::Sim),
     /// Files for a Mosquitto broker with the same access rules as the embedded one.
     Mosquitto(fleet::Mosquitto),
 }
@@ -123,6 +126,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Explain(explain) => explain.run().await,
         Command::Fleet(fleet) => fleet.run().await,
         Command::Log(log) => log.run().await,
+        Command::Sim(sim) => sim.run(),
         Command::Mosquitto(mosquitto) => mosquitto.run().await,
     }
 }

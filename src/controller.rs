@@ -114,7 +114,7 @@ pub async fn run(
     shell.carry_out().await?;
     shell.compact()?;
     loop {
-        let wake = shell.clock.until(shell.agent.wake_at(shell.clock.now()));
+        let wake = shell.clock.until(shell.agent.wake_at(shell.clock.now())).min(MEASURE_EVERY);
         let input = tokio::select! {
             event = shell.main.next() => shell.main_event(event).await,
             event = next_of(&mut shell.bulk) => shell.bulk_event(event).await,
@@ -410,6 +410,7 @@ fn settings(config: &Config) -> Settings {
         outer: config.outer(),
         zone: config.zone,
         rtc: config.rtc,
+        receipts_max: crate::agent::RECEIPTS_ROUTINE_MAX,
         software: concat!("loaban-controller/", env!("CARGO_PKG_VERSION")).to_owned(),
         randomness: entropy::bytes(),
     }

@@ -9,7 +9,7 @@ mod emergency;
 mod fanout;
 mod incoming;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 pub use emergency::{Ordered, Raised};
@@ -175,8 +175,6 @@ struct Device {
     key: PublicKey,
     /// By the id of the chain: a replayed batch of an old chain must not begin it anew.
     chains: BTreeMap<String, Progress>,
-    /// Chains that the log does not know and that were asked for from their beginning.
-    asked: BTreeSet<String>,
     manifest: Option<(u64, String)>,
     /// Receipts were handed out and are not yet in the log.
     ingesting: bool,
@@ -298,12 +296,16 @@ impl Dispatch {
         }
     }
 
+    /// A device that is known goes on as it is: what it sent may be on its way into the log, and
+    /// the store is never ahead of that.
     fn set_device(&mut self, controller: ControllerId, key: PublicKey, progress: Vec<Progress>) {
+        if self.devices.get(&controller).is_some_and(|device| device.key == key) {
+            return;
+        }
         let manifest = self.devices.remove(&controller).and_then(|device| device.manifest);
         let chains =
             progress.into_iter().map(|progress| (progress.chain.clone(), progress)).collect();
-        let asked = BTreeSet::new();
-        let device = Device { key, chains, asked, manifest, ingesting: false };
+        let device = Device { key, chains, manifest, ingesting: false };
         self.devices.insert(controller, device);
     }
 

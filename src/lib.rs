@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!  8  cli                                              words from a human <-> calls
-//!  7  server          controller                       two ways to run the machines
+//!  7  server          controller          sim          three ways to run the machines
 //!  6  store  vault  log  broker  speaker  decoder      gateways: each to one outside thing
 //!     clock  entropy  shutdown
 //! ══════════════════════ no I/O, no clock, no randomness below ══════════════════════
@@ -50,7 +50,7 @@ pub mod controller;
 #[cfg(feature = "server")]
 pub mod decoder;
 pub mod digest;
-#[cfg(feature = "server")]
+#[cfg(feature = "sim")]
 pub mod dispatch;
 pub mod entropy;
 pub mod fleet;
@@ -69,6 +69,8 @@ pub mod schedule;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod shutdown;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod speaker;
 #[cfg(feature = "server")]
 pub mod store;

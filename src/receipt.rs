@@ -248,6 +248,9 @@ pub struct Batch {
     pub chain: String,
     /// The number of the first receipt.
     pub first: u64,
+    /// The number of the oldest receipt that the controller still keeps: what a server that does
+    /// not know this chain may begin with.
+    pub kept: u64,
     /// The link before the first receipt.
     pub prev: Digest,
     /// The receipts, byte for byte as chained.
@@ -324,6 +327,7 @@ mod tests {
             controller: "mu-ca-1".parse().unwrap(),
             chain: "00".repeat(8),
             first: numbers.first().copied().unwrap_or(1),
+            kept: 1,
             prev: Digest::ZERO,
             receipts: numbers.iter().map(raw).collect(),
         }

@@ -11,14 +11,18 @@ use std::time::Duration;
 
 use crate::agent::{Agent, Output, Part, Playlist, Record, Sounded, covers};
 use crate::audio::tone::Tone;
+use crate::digest::Digest;
 use crate::id::EmergencyId;
 use crate::manifest::{Item, ManifestAiring};
 use crate::receipt::{Cause, Event, Evidence, ItemReceipt, Outcome};
-use crate::time::{Now, Timestamp};
+use crate::time::{Now, Timestamp, Uptime};
 
 /// How long after its time an airing waits for recordings that are still on their way, before it
 /// begins without them.
 const WAIT_FOR_MISSING: Duration = Duration::from_secs(20);
+
+/// How often an airing that waits is judged: a recording may become valid, a window close.
+const JUDGE_AGAIN: Duration = Duration::from_secs(1);
 
 /// What plays now.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub(super) struct Playing {
     title: String,
     /// Which item of the running order each part is.
     items: Vec<Option<usize>>,
+    /// The recordings in it.
+    assets: Vec<Digest>,
     /// Why it was asked to stop.
     pub(super) stopping: Option<Cause>,
 }
@@ -44,6 +50,10 @@ impl Playing {
     pub(super) fn title(&self) -> &str {
         &self.title
     }
+
+    pub(super) fn sounds_any_of(&self, assets: &[Digest]) -> bool {
+        self.assets.iter().any(|asset| assets.contains(asset))
+    }
 }
 
 /// What may be done with an airing now.
@@ -55,11 +65,19 @@ enum Verdict {
 }
 
 impl Agent {
-    /// How long until the next airing is due.
-    pub(super) fn next_airing_in(&self, now: Now) -> Option<Duration> {
+    /// When an airing is due next, or one that waits is to be judged again.
+    pub(super) fn next_airing_at(&self, now: Now) -> Option<Uptime> {
         let utc = self.clock.utc(now.up)?;
-        let airings = &self.manifest.as_ref()?.airings;
-        airings.iter().map(|airing| airing.at).find(|at| *at > utc).map(|at| at.since(utc))
+        let me = &self.settings.controller;
+        for airing in &self.manifest.as_ref()?.airings {
+            if airing.at > utc {
+                return Some(now.up + airing.at.since(utc));
+            }
+            if !self.diary.is_over(&airing.key(me)) {
+                return Some(now.up + JUDGE_AGAIN);
+            }
+        }
+        None
     }
 
     pub(super) fn advance_airings(&mut self, now: Now) {
@@ -117,6 +135,12 @@ impl Agent {
         if after(self.clock.trusted_since_utc()) {
             return Cause::Clock;
         }
+        if after(self.manifest_since) {
+            return Cause::Missing;
+        }
+        if self.awaits_emergency() {
+            return Cause::Emergency;
+        }
         let held = airing.items.iter().all(|item| self.recordings.is_complete(item.asset));
         if held && self.playing.is_some() {
             return Cause::Busy;
@@ -138,7 +162,7 @@ impl Agent {
             Some(Cause::Quiet)
         } else if !manifest.policy.allows(manifest.zone, utc, ends) {
             Some(Cause::Policy)
-        } else if !self.diary.has_room() {
+        } else if !self.diary.has_room(self.settings.receipts_max) {
             Some(Cause::Storage)
         } else {
             None
@@ -198,7 +222,13 @@ impl Agent {
     ) {
         self.draws += 1;
         let token = self.draws;
-        self.playing = Some(Playing { what, token, title: title.clone(), items, stopping: None });
+        let asset = |part: &Part| match part {
+            Part::Sound { asset, .. } => Some(*asset),
+            Part::Tone(_) | Part::Silence(_) => None,
+        };
+        let assets = parts.iter().filter_map(asset).collect();
+        let stopping = None;
+        self.playing = Some(Playing { what, token, title: title.clone(), items, assets, stopping });
         self.upkeep.changed();
         self.out.push_back(Output::Play(Playlist { token, title, parts }));
     }

@@ -95,6 +95,11 @@ pub enum Record {
         /// When it may be forgotten.
         forget: Timestamp,
     },
+    /// A manifest is about to be held: none below it is ever taken, whatever becomes of its note.
+    Manifest {
+        /// Its number.
+        number: u64,
+    },
     /// An order was carried out.
     Order {
         /// Its number.
@@ -125,6 +130,8 @@ pub(super) struct Diary {
     open: Option<OpenAiring>,
     boot: u64,
     order: u64,
+    manifest: u64,
+    latest: Timestamp,
     pub(super) emergencies: BTreeMap<EmergencyId, String>,
     pub(super) attempts: BTreeMap<EmergencyId, u8>,
     pub(super) ended: BTreeMap<EmergencyId, Timestamp>,
@@ -144,6 +151,8 @@ impl Diary {
             open: None,
             boot: 0,
             order: 0,
+            manifest: 0,
+            latest: Timestamp::EPOCH,
             emergencies: BTreeMap::new(),
             attempts: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -180,6 +189,7 @@ impl Diary {
                 self.attempts.remove(&id);
                 self.ended.insert(id, forget);
             }
+            Record::Manifest { number } => self.manifest = number,
             Record::Order { number } => self.order = number,
         }
     }
@@ -198,8 +208,9 @@ impl Diary {
     }
 
     fn receipt(&mut self, line: String) {
-        if let Ok(Receipt { event: Event::Airing { airing, .. }, .. }) = serde_json::from_str(&line)
-        {
+        let read = serde_json::from_str::<Receipt>(&line).ok();
+        self.latest = read.as_ref().map_or(self.latest, |receipt| receipt.at.max(self.latest));
+        if let Some(Receipt { event: Event::Airing { airing, .. }, .. }) = read {
             if self.open.as_ref().is_some_and(|open| open.airing == airing) {
                 self.open = None;
             }
@@ -222,6 +233,16 @@ impl Diary {
         self.order
     }
 
+    /// When the newest receipt was written: no time before it is the present.
+    pub(super) fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// The newest manifest that was ever held here.
+    pub(super) fn last_manifest(&self) -> u64 {
+        self.manifest
+    }
+
     pub(super) fn is_over(&self, airing: &AiringKey) -> bool {
         self.over.contains(airing)
     }
@@ -240,9 +261,9 @@ impl Diary {
         self.next - 1 - self.acked.min(self.next - 1)
     }
 
-    /// Whether there is room for what a routine airing would add.
-    pub(super) fn has_room(&self) -> bool {
-        self.waiting() < RECEIPTS_ROUTINE_MAX as u64
+    /// Whether there is room for what a routine airing would add where `max` receipts may wait.
+    pub(super) fn has_room(&self, max: usize) -> bool {
+        self.waiting() < max as u64
     }
 
     /// The record of an acknowledgement, where it says something new about this chain. A lower
@@ -270,6 +291,7 @@ impl Diary {
             controller: controller.clone(),
             chain: self.chain.clone(),
             first,
+            kept: self.base.0 + 1,
             prev,
             receipts,
         })
@@ -282,6 +304,7 @@ impl Diary {
             Record::Chain { id: self.chain.clone(), after, link },
             Record::Boot { boot: self.boot },
             Record::Order { number: self.order },
+            Record::Manifest { number: self.manifest },
         ];
         let kept = self.over.iter().filter(|airing| recent(airing, now));
         records.extend(kept.map(|airing| Record::Over { airing: airing.clone() }));

@@ -11,10 +11,11 @@ use crate::agent::{Agent, Part, Record, Sounded};
 use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::id::{AreaId, EmergencyId};
+use crate::lang::LangTag;
 use crate::note::Note;
 use crate::protocol::{self, Emergency, EmergencyAction, EmergencySound};
 use crate::receipt::{Cause, EmergencyStep, Event};
-use crate::time::{Now, Timestamp};
+use crate::time::{Now, Timestamp, Uptime};
 
 /// How often an emergency is begun at most.
 const ATTEMPTS_MAX: u8 = 3;
@@ -31,6 +32,9 @@ const HELD_MAX: usize = 32;
 /// Repeats at most.
 const REPEAT_MAX: u8 = 10;
 
+/// How often an emergency that waits is looked at: its recording may become valid.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 /// The emergencies that are held and not over.
 #[derive(Debug, Default)]
 pub(super) struct Emergencies {
@@ -40,9 +44,10 @@ pub(super) struct Emergencies {
 }
 
 impl Emergencies {
-    /// The recordings that they need.
-    pub(super) fn assets(&self) -> Vec<Digest> {
-        self.held.values().flat_map(sounds).map(|sound| sound.asset).collect()
+    /// The recordings that they need in a village of these languages.
+    pub(super) fn assets(&self, languages: &[LangTag]) -> Vec<Digest> {
+        let sounds = self.held.values().flat_map(sounds);
+        sounds.filter(|s| languages.contains(&s.language)).map(|sound| sound.asset).collect()
     }
 }
 
@@ -178,6 +183,13 @@ impl Agent {
             Some(What::Airing | What::Test) => self.stop(Cause::Emergency),
             Some(What::Emergency(..)) => {}
         }
+    }
+
+    /// When an emergency that is held expires, or one that waits is to be looked at again.
+    pub(super) fn next_emergency_at(&self, now: Now) -> Option<Uptime> {
+        let utc = self.clock.utc(now.up)?;
+        let expires = self.emergencies.held.values().map(|emergency| emergency.expires).min()?;
+        Some(now.up + expires.since(utc).min(LOOK_AGAIN))
     }
 
     fn begin_emergency(&mut self, utc: Timestamp, id: &EmergencyId, parts: Vec<Part>) {

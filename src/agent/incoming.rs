@@ -26,7 +26,7 @@ impl Agent {
         let taken = match self.topics.parse(topic) {
             Some(Topic::Block(asset, n)) => self.take_block(now, asset, n, payload),
             Some(Topic::Info(asset)) => self.take_descriptor(now, asset, payload),
-            Some(Topic::Trust) => self.take_trust(payload),
+            Some(Topic::Trust) => self.take_trust(now, payload),
             Some(Topic::AreaEmergency(_)) => self.take_emergency(now, payload),
             Some(Topic::Down(ref to, down)) if to == me => self.take_down(now, down, payload),
             _ => Err("this topic is not for this controller".to_owned()),
@@ -43,7 +43,7 @@ impl Agent {
             Down::Emergency => self.take_emergency(now, payload),
             Down::Ack => self.take_ack(now, payload),
             Down::Time => self.take_time(now, payload),
-            Down::Trust => self.take_trust(payload),
+            Down::Trust => self.take_trust(now, payload),
         }
     }
 
@@ -55,7 +55,7 @@ impl Agent {
         protocol::decode(&self.settings.net, text).map_err(|e| e.to_string())
     }
 
-    fn take_trust(&mut self, payload: &[u8]) -> Result<(), Refusal> {
+    fn take_trust(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
         let note = Note::parse(payload).map_err(|e| e.to_string())?;
         self.trust.anchors().verify(&note).map_err(|e| e.to_string())?;
         let document: TrustDocument =
@@ -72,20 +72,37 @@ impl Agent {
         self.trust = document;
         let text = String::from_utf8_lossy(payload).into_owned();
         self.out.push_back(Output::KeepNote(Slot::Trust, text));
+        self.reconsider(now);
         self.upkeep.changed();
         Ok(())
     }
 
+    /// What a key approved that may approve no longer is heard no more, until somebody approves it
+    /// anew.
+    fn reconsider(&mut self, now: Now) {
+        let at = self.clock.utc(now.up).unwrap_or(Timestamp::EPOCH);
+        let mut recordings = std::mem::take(&mut self.recordings);
+        let lost = recordings.reconsider(|note| self.open_descriptor(at, note.as_bytes()).is_ok());
+        self.recordings = recordings;
+        if self.plays_any_of(&lost) {
+            self.stop(Cause::Refused);
+        }
+    }
+
     fn take_manifest(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
         let manifest: Manifest = self.open(now, Role::Schedule, payload)?;
-        let held = self.manifest.as_ref().map(|manifest| manifest.number);
+        // The diary knows the number where the note itself was lost or damaged.
+        let lost = self.diary.last_manifest().checked_sub(1);
+        let held = self.manifest.as_ref().map(|manifest| manifest.number).max(lost);
         if self.manifest.as_ref() == Some(&manifest) {
             return Ok(());
         }
         let at = self.clock.utc(now.up);
         manifest.check(&self.settings.controller, held, at).map_err(|e| e.to_string())?;
         let note = String::from_utf8_lossy(payload).into_owned();
+        self.keep(super::Record::Manifest { number: manifest.number });
         self.out.push_back(Output::KeepNote(Slot::Manifest, note));
+        self.manifest_since = at;
         self.hold(manifest);
         self.upkeep.changed();
         Ok(())
@@ -108,17 +125,18 @@ impl Agent {
 
     /// Says to the library what the manifest and the emergencies need, and deletes the rest.
     pub(super) fn stock(&mut self) {
-        let mut needed = self.emergencies.assets();
+        let languages = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.languages);
+        let mut needed = self.emergencies.assets(languages);
         needed.extend(self.manifest.iter().flat_map(Manifest::assets));
+        let withdrawn = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.withdrawn);
+        needed.retain(|asset| !withdrawn.contains(asset));
         for asset in self.recordings.need(needed) {
             self.forget(asset);
         }
     }
 
     fn plays_any_of(&self, withdrawn: &[Digest]) -> bool {
-        let open = self.diary.open_airing();
-        self.playing.is_some()
-            && open.is_some_and(|open| open.items.iter().any(|i| withdrawn.contains(&i.asset)))
+        self.playing.as_ref().is_some_and(|playing| playing.sounds_any_of(withdrawn))
     }
 
     fn forget(&mut self, asset: Digest) {
@@ -226,8 +244,8 @@ impl Agent {
         if descriptor.asset != asset {
             return Err(format!("the descriptor is of {}", descriptor.asset));
         }
-        if self.recordings.describe(descriptor) {
-            let note = String::from_utf8_lossy(payload).into_owned();
+        let note = String::from_utf8_lossy(payload).into_owned();
+        if self.recordings.describe(descriptor, &note) {
             self.out.push_back(Output::KeepNote(Slot::Descriptor(asset), note));
         }
         Ok(())
@@ -266,7 +284,8 @@ impl Agent {
                 if asset.missing.is_empty() && !asset.complete {
                     self.out.push_back(Output::Assemble(descriptor.asset));
                 }
-                self.recordings.restore(descriptor, asset.missing, asset.complete);
+                let RestoredAsset { descriptor: note, missing, complete } = asset;
+                self.recordings.restore(descriptor, note, missing, complete);
             }
         }
     }

@@ -22,7 +22,8 @@ const PATIENCE_MAX: Duration = Duration::from_mins(2);
 /// One recording on the shelf.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
-    descriptor: Option<Descriptor>,
+    /// With the note that says it: a new trust document may take its signer's word away.
+    descriptor: Option<(Descriptor, String)>,
     missing: BTreeSet<u32>,
     /// Every block is here; the shell compares the whole digest.
     finishing: bool,
@@ -34,7 +35,7 @@ pub(super) struct Shelf {
 
 impl Shelf {
     pub(super) fn descriptor(&self) -> Option<&Descriptor> {
-        self.descriptor.as_ref()
+        self.descriptor.as_ref().map(|(descriptor, _)| descriptor)
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -78,13 +79,15 @@ impl Library {
     pub(super) fn restore(
         &mut self,
         descriptor: Descriptor,
+        note: String,
         missing: BTreeSet<u32>,
         complete: bool,
     ) {
         // Every block is here and a power cut came before the whole was compared.
         let finishing = missing.is_empty() && !complete;
         let shelf = Shelf { missing, finishing, complete, ..Shelf::default() };
-        self.shelves.insert(descriptor.asset, Shelf { descriptor: Some(descriptor), ..shelf });
+        let asset = descriptor.asset;
+        self.shelves.insert(asset, Shelf { descriptor: Some((descriptor, note)), ..shelf });
     }
 
     /// Says what is needed now, soonest first; returns what is on the shelf and needed no longer.
@@ -122,7 +125,8 @@ impl Library {
     /// The recordings to ask for, soonest needed first, [`AT_ONCE`] at most.
     pub(super) fn wanted(&self) -> Vec<Digest> {
         let open = |asset: &&Digest| {
-            self.shelves.get(asset).is_some_and(|shelf| !shelf.complete && !shelf.finishing)
+            let shelf = self.shelves.get(asset);
+            shelf.is_some_and(|s| s.descriptor.is_none() || (!s.complete && !s.finishing))
         };
         self.needed.iter().filter(open).take(AT_ONCE).copied().collect()
     }
@@ -154,25 +158,40 @@ impl Library {
     }
 
     /// Takes a verified descriptor for something needed; `false` where it is not new.
-    pub(super) fn describe(&mut self, descriptor: Descriptor) -> bool {
+    pub(super) fn describe(&mut self, descriptor: Descriptor, note: &str) -> bool {
         let Some(shelf) = self.shelves.get_mut(&descriptor.asset) else { return false };
-        if shelf.descriptor.as_ref() == Some(&descriptor) {
+        if shelf.descriptor() == Some(&descriptor) {
             return false;
         }
-        let cut_alike = shelf.descriptor.as_ref().is_some_and(|d| d.blocks == descriptor.blocks);
+        let cut_alike = shelf.descriptor().is_some_and(|d| d.blocks == descriptor.blocks);
         if !cut_alike && !shelf.complete {
+            shelf.finishing = false;
             shelf.missing = (0..).take(descriptor.blocks.len()).collect();
         }
         // Its blocks are asked for at once.
         (shelf.asked, shelf.progress, shelf.tries) = (None, None, 0);
-        shelf.descriptor = Some(descriptor);
+        shelf.descriptor = Some((descriptor, note.to_owned()));
         true
+    }
+
+    /// Takes the approvals back whose notes `still` does not hold good; returns of what. What is
+    /// held stays: another approval may come.
+    pub(super) fn reconsider(&mut self, still: impl Fn(&str) -> bool) -> Vec<Digest> {
+        let mut lost = Vec::new();
+        for (asset, shelf) in &mut self.shelves {
+            if shelf.descriptor.as_ref().is_some_and(|(_, note)| !still(note)) {
+                shelf.descriptor = None;
+                (shelf.asked, shelf.progress, shelf.tries) = (None, None, 0);
+                lost.push(*asset);
+            }
+        }
+        lost
     }
 
     /// Looks at a block that came.
     pub(super) fn block(&mut self, asset: Digest, n: u32, bytes: &[u8], up: Uptime) -> Block {
         let Some(shelf) = self.shelves.get_mut(&asset) else { return Block::Useless };
-        let Some(descriptor) = &shelf.descriptor else { return Block::Useless };
+        let Some((descriptor, _)) = &shelf.descriptor else { return Block::Useless };
         if !shelf.missing.contains(&n) {
             return Block::Useless;
         }
@@ -191,7 +210,7 @@ impl Library {
         let Some(shelf) = self.shelves.get_mut(&asset) else { return };
         shelf.finishing = false;
         shelf.complete = whole;
-        if let (false, Some(descriptor)) = (whole, &shelf.descriptor) {
+        if let (false, Some((descriptor, _))) = (whole, &shelf.descriptor) {
             shelf.missing = (0..).take(descriptor.blocks.len()).collect();
         }
     }

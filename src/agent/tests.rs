@@ -225,6 +225,7 @@ fn settings(outer: AirtimePolicy, rtc: bool) -> Settings {
         outer,
         zone: Zone::default(),
         rtc,
+        receipts_max: RECEIPTS_ROUTINE_MAX,
         software: "test".to_owned(),
         randomness: [5; 32],
     }

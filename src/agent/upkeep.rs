@@ -74,10 +74,6 @@ impl Upkeep {
         self.main
     }
 
-    pub(super) fn bulk_is_up(&self) -> bool {
-        self.bulk
-    }
-
     pub(super) fn main_down(&mut self) {
         self.main = false;
     }
@@ -95,11 +91,13 @@ impl Upkeep {
         self.batch_at = None;
     }
 
-    fn status_is_due(&self, up: Uptime) -> bool {
-        self.status_at.is_none_or(|at| {
-            let wait = if self.changed { STATUS_GAP } else { STATUS_EVERY };
-            up >= at + wait
-        })
+    fn status_due_at(&self) -> Uptime {
+        let wait = if self.changed { STATUS_GAP } else { STATUS_EVERY };
+        self.status_at.map_or(Uptime::START, |at| at + wait)
+    }
+
+    fn batch_due_at(&self) -> Uptime {
+        self.batch_at.map_or(Uptime::START, |at| at + ACK_PATIENCE)
     }
 
     /// Whether this refusal is news: not told in the last hour, and not too many others.
@@ -151,9 +149,20 @@ impl Agent {
             self.ask_time(now);
         }
         self.send_receipts(now);
-        if self.upkeep.status_is_due(now.up) {
+        if now.up >= self.upkeep.status_due_at() {
             self.send_status(now);
         }
+    }
+
+    /// When a question, a batch or a status is due; all of them need the main connection.
+    pub(super) fn next_upkeep_at(&self, now: Now) -> Option<Uptime> {
+        if !self.upkeep.main {
+            return None;
+        }
+        let batch = (self.diary.waiting() > 0).then(|| self.upkeep.batch_due_at());
+        let want = self.recordings.due_at().filter(|_| self.upkeep.bulk);
+        let timers = [batch, want, Some(self.clock.ask_at()), Some(self.upkeep.status_due_at())];
+        timers.into_iter().flatten().filter(|at| *at > now.up).min()
     }
 
     fn ask_time(&mut self, now: Now) {
@@ -165,7 +174,7 @@ impl Agent {
 
     /// One batch at a time: the next leaves when the server's acknowledgement is here.
     fn send_receipts(&mut self, now: Now) {
-        if self.upkeep.batch_at.is_some_and(|at| now.up < at + ACK_PATIENCE) {
+        if now.up < self.upkeep.batch_due_at() {
             return;
         }
         if let Some(batch) = self.diary.batch(&self.settings.controller) {

@@ -106,12 +106,7 @@ impl Dispatch {
             return Ok(());
         }
         match place(device, &batch, &chained)? {
-            Place::Upto(upto) => {
-                if let Some(device) = self.devices.get_mut(from) {
-                    device.asked.insert(batch.chain.clone());
-                }
-                self.acknowledge(from, batch.chain, upto);
-            }
+            Place::Upto(upto) => self.acknowledge(from, batch.chain, upto),
             Place::Continues { known } => {
                 let note = String::from_utf8_lossy(payload).into_owned();
                 self.ingest(from, note, batch, chained, known);
@@ -158,8 +153,14 @@ fn place(device: &Device, batch: &Batch, chained: &Chained) -> Result<Place, Str
     let Some(progress) = device.chains.get(&batch.chain) else {
         return unknown_chain(device, batch);
     };
-    if last <= progress.upto || batch.first > progress.upto + 1 {
+    if last <= progress.upto {
         return Ok(Place::Upto(progress.upto));
+    }
+    if batch.first > progress.upto + 1 {
+        // A server restored from an old backup may ask for receipts that are no longer kept.
+        let is_oldest = batch.first == batch.kept;
+        let (known, upto) = (batch.first - 1, progress.upto);
+        return Ok(if is_oldest { Place::Continues { known } } else { Place::Upto(upto) });
     }
     if link_after(batch, chained, progress.upto) != Some(progress.link) {
         return Err(format!(
@@ -170,8 +171,9 @@ fn place(device: &Device, batch: &Batch, chained: &Chained) -> Result<Place, Str
     Ok(Place::Continues { known: progress.upto })
 }
 
-/// A chain that the log does not know is asked for from its beginning, once; a controller that
-/// keeps no more begins where it can.
+/// A chain that the log does not know is asked for from the first receipt that its controller
+/// keeps, which the batch itself says under the device's signature: a batch that comes twice, or
+/// is replayed, must not make the log pass over what came before it.
 fn unknown_chain(device: &Device, batch: &Batch) -> Result<Place, String> {
     if device.chains.len() >= CHAINS_MAX {
         return Err(format!(
@@ -179,7 +181,7 @@ fn unknown_chain(device: &Device, batch: &Batch) -> Result<Place, String> {
             batch.controller
         ));
     }
-    if batch.first > 1 && !device.asked.contains(&batch.chain) {
+    if batch.first != batch.kept {
         return Ok(Place::Upto(0));
     }
     Ok(Place::Continues { known: batch.first - 1 })

@@ -132,6 +132,7 @@ fn batch(chain: &str, first: u64, last: u64) -> Batch {
         controller: "c-1".parse().unwrap(),
         chain: chain.to_owned(),
         first,
+        kept: 1,
         prev: link_after(first - 1),
         receipts: (first..=last).map(|n| RawValue::from_string(line(n)).unwrap()).collect(),
     }
@@ -208,12 +209,34 @@ fn a_server_that_lost_receipts_asks_for_them_again() {
 }
 
 #[test]
-fn a_chain_that_the_log_does_not_know_is_asked_for_from_its_beginning_once() {
+fn a_chain_that_the_log_does_not_know_begins_with_the_first_receipt_that_is_kept() {
     let mut desk = Desk::new();
-    desk.receipts(&batch("aa", 5, 6));
-    assert_eq!((desk.ingests.len(), desk.acks()), (0, vec![0]));
-    desk.receipts(&batch("aa", 5, 6));
+    for _ in 0..2 {
+        desk.receipts(&batch("aa", 5, 6));
+    }
+    assert_eq!((desk.ingests.len(), desk.acks()), (0, vec![0, 0]), "a batch twice is one");
+    desk.receipts(&Batch { kept: 5, ..batch("aa", 5, 6) });
     assert_eq!(desk.ingests.len(), 1, "it keeps no more");
+}
+
+#[test]
+fn a_server_with_an_old_backup_goes_on_with_the_oldest_receipt_that_is_kept() {
+    let mut desk = Desk::new();
+    desk.receipts(&batch("aa", 1, 3));
+    let ingest = desk.ingests.pop().unwrap();
+    desk.logged(&ingest);
+    desk.receipts(&Batch { kept: 7, ..batch("aa", 7, 9) });
+    assert_eq!(desk.ingests[0].known, 6);
+}
+
+#[test]
+fn what_is_being_written_is_not_taken_again_when_the_store_is_read_anew() {
+    let mut desk = Desk::new();
+    desk.receipts(&batch("aa", 1, 3));
+    let (controller, key) = ("c-1".parse().unwrap(), device("c-1").public());
+    desk.give(Input::Controller { controller, key, progress: vec![] });
+    desk.receipts(&batch("aa", 1, 3));
+    assert_eq!(desk.ingests.len(), 1);
 }
 
 #[test]

@@ -84,7 +84,7 @@ class Ledger:
         first = waiting[0][0]
         members = {
             "controller": self.device.id, "chain": self.diary.chain, "first": first,
-            "prev": self.diary.link_before(first).hex(),
+            "kept": self.diary.receipts[0][0], "prev": self.diary.link_before(first).hex(),
         }
         inner = json.dumps(members, separators=(",", ":"))[1:-1].encode()
         start = head("receipts", self.device.net) + inner

@@ -146,7 +146,7 @@ fn the_single_receipts_in_the_manual_are_what_the_code_reads_and_writes() {
     let page = manual();
     let receipts: Vec<&str> = page.lines().filter(|line| line.starts_with(r#"{"n":"#)).collect();
     assert_eq!(receipts.len(), 2);
-    let chain = r#""chain":"34f6a102aea08b44","first":3,"prev":""#;
+    let chain = r#""chain":"34f6a102aea08b44","first":3,"kept":1,"prev":""#;
     let head =
         format!(r#"{{"v":1,"typ":"receipts","net":"laichau","controller":"mu-ca-1",{chain}"#);
     holds::<Batch>(&format!(r#"{head}{}","receipts":[{}]}}"#, "0".repeat(64), receipts.join(",")));

@@ -187,3 +187,48 @@ fn a_recording_held_in_advance_sounds_with_nothing_but_the_note() {
     let parts: Vec<String> = pole.plays.as_ref().unwrap().parts.iter().map(spoken).collect();
     assert_eq!(parts, ["alert", "vi", "-", "vi", "-"]);
 }
+
+#[test]
+fn an_emergency_is_fetched_in_the_languages_of_the_village_alone() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 7_200, &["vi"]));
+    pole.deliver("vi", &lan());
+    let strange = Digest::of(b"ium");
+    let sound =
+        |language: &str, asset| EmergencySound { language: language.parse().unwrap(), asset };
+    let sounds = vec![sound("ium", strange), sound("hni", Digest::of(b"hni"))];
+    let action = EmergencyAction::Play { sounds, repeat: 1, gap_ms: 0 };
+    let (an, ba) = (key(Role::Emergency, "an", 6), key(Role::Emergency, "ba", 7));
+    pole.message("a/mu-ca/emergency", emergency("lua", action, &[&an, &ba]));
+    pole.wait(1);
+    let wants: Vec<protocol::Want> = pole.said(Up::Want);
+    assert!(wants.iter().any(|want| want.asset == Digest::of(b"hni")));
+    assert!(wants.iter().all(|want| want.asset != strange));
+}
+
+#[test]
+fn an_airing_that_an_emergency_held_up_says_so() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    pole.deliver("vi", &lan());
+    let sounds = vec![EmergencySound { language: "hni".parse().unwrap(), asset: Digest::of(b"?") }];
+    let action = EmergencyAction::Play { sounds, repeat: 1, gap_ms: 0 };
+    let (an, ba) = (key(Role::Emergency, "an", 6), key(Role::Emergency, "ba", 7));
+    pole.message("a/mu-ca/emergency", emergency("lua", action, &[&an, &ba]));
+    pole.wait(400);
+    assert_eq!(pole.outcomes(), [(Outcome::Skipped, Some(Cause::Emergency))]);
+}
+
+#[test]
+fn an_emergency_stops_when_its_recording_is_withdrawn() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 7_200, &["vi"]));
+    pole.deliver("vi", &lan());
+    let (an, ba) = (key(Role::Emergency, "an", 6), key(Role::Emergency, "ba", 7));
+    pole.message("a/mu-ca/emergency", flood(&[&an, &ba]));
+    assert!(pole.plays.is_some());
+    let mut next = manifest(8, 7_200, &["vi"]);
+    next.withdrawn = vec![Digest::of(&sound("vi"))];
+    pole.hold(&next);
+    assert_eq!(pole.plays, None);
+}

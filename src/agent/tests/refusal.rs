@@ -222,3 +222,72 @@ fn a_recording_under_another_bulletins_name_is_never_heard() {
     pole.wait(400);
     assert!(pole.played.is_empty());
 }
+
+/// The trust document that follows the first, without the keys that `leaves` names.
+fn next_trust(leaves: &Signer) -> String {
+    let net: NetId = "x".parse().unwrap();
+    let first = trust_note();
+    let note = Note::parse(first.as_bytes()).unwrap();
+    let mut document: TrustDocument = decode(&net, note.text()).unwrap();
+    document.version += 1;
+    document.keys.retain(|grant| grant.key != leaves.public());
+    key(Role::Root, "1", 1).sign(&encode(&net, &document))
+}
+
+#[test]
+fn what_a_revoked_approver_signed_is_heard_no_more() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    pole.deliver("vi", &lan());
+    pole.message("trust", next_trust(&lan()));
+    pole.wait(400);
+    assert!(pole.played.is_empty());
+}
+
+#[test]
+fn what_plays_stops_when_its_approver_is_revoked() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    pole.deliver("vi", &lan());
+    pole.wait(11);
+    assert!(pole.plays.is_some());
+    pole.message("trust", next_trust(&lan()));
+    assert_eq!(pole.plays, None);
+    assert_eq!(pole.outcomes(), [(Outcome::Interrupted, Some(Cause::Refused))]);
+}
+
+#[test]
+fn a_battery_that_died_is_no_clock() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    pole.deliver("vi", &lan());
+    pole.now.utc = Timestamp::EPOCH;
+    let receipts = pole.receipts().len();
+    pole.power_cut(Duration::from_mins(1));
+    pole.wait(60);
+    assert_eq!(pole.receipts().len(), receipts, "no time, no receipt");
+    assert!(pole.played.is_empty());
+}
+
+#[test]
+fn an_older_manifest_is_refused_though_the_newer_was_damaged() {
+    let mut pole = Pole::new();
+    let newest = manifest(7, 10, &["vi"]);
+    pole.hold(&newest);
+    pole.stored.manifest = Some("damaged".to_owned());
+    pole.power_cut(Duration::from_secs(1));
+    pole.hold(&manifest(6, 10, &["hni"]));
+    assert!(pole.agent.manifest().is_none());
+    pole.hold(&newest);
+    assert_eq!(pole.agent.manifest(), Some(&newest));
+}
+
+#[test]
+fn an_airing_whose_schedule_came_too_late_was_missing() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 86_400, &["vi"]));
+    pole.deliver("vi", &lan());
+    pole.wait(400);
+    pole.hold(&manifest(8, 10, &["vi"]));
+    assert_eq!(pole.outcomes(), [(Outcome::Skipped, Some(Cause::Missing))]);
+}

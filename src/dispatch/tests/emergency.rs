@@ -27,6 +27,7 @@ fn tells(desk: &mut Desk, controller: &str, event: Event) {
         controller: controller.parse().unwrap(),
         chain: "aa".to_owned(),
         first: 1,
+        kept: 1,
         prev: Digest::ZERO,
         receipts: vec![RawValue::from_string(line).unwrap()],
     });
