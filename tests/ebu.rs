@@ -192,6 +192,7 @@ fn cases_15_to_19_true_peaks_between_samples_are_read() {
 
 /// A soft tone of `rate / 6` with one period of `rate / 4` at full scale in it, made at four times the rate, filtered
 /// and thinned out from a given sample on, so that its crest falls anywhere between two samples.
+#[expect(clippy::cast_precision_loss, reason = "sample numbers below 2^16")]
 fn overload(offset: usize) -> f64 {
     let fast = 4 * 4_800_usize;
     // The loud period begins where the soft tone crosses zero.

@@ -64,6 +64,7 @@ impl Station {
             policy: windows(&POLICY),
             airings,
             withdrawn: withdrawn.map(|(asset, _)| *asset).collect(),
+            hold: vec![],
         };
         let same = before.is_some_and(|before| before.says_the_same(&manifest));
         let fresh = before.is_some_and(|before| before.valid_until > now + RENEW_BELOW);
