@@ -79,14 +79,14 @@ impl ManifestAiring {
 
     /// How long it sounds, chimes and gaps included.
     pub fn length(&self) -> Duration {
-        let items: u64 = self.items.iter().map(|item| item.length_ms).sum();
+        let items = self.items.iter().fold(0_u64, |sum, item| sum.saturating_add(item.length_ms));
         let gaps = u64::from(self.gap_ms) * (self.items.len() as u64).saturating_sub(1);
         let chimes = if self.chime {
             Tone::Opening.duration().get() + Tone::Closing.duration().get()
         } else {
             0
         };
-        Duration::from_millis(items + gaps + chimes)
+        Duration::from_millis(items.saturating_add(gaps).saturating_add(chimes))
     }
 }
 
@@ -167,7 +167,7 @@ impl Manifest {
     /// The number that follows `previous` at `now`.
     pub fn next_number(previous: Option<u64>, now: Timestamp) -> u64 {
         let seconds = u64::try_from(now.seconds()).unwrap_or(0);
-        previous.map_or(seconds, |previous| (previous + 1).max(seconds))
+        previous.map_or(seconds, |previous| previous.saturating_add(1).max(seconds))
     }
 
     /// Whether `controller`, which holds manifest number `held`, may take this one at `now`.

@@ -262,8 +262,9 @@ impl<'a> Note<'a> {
         let note = std::str::from_utf8(bytes).map_err(|_| NoteError::Malformed("not UTF-8"))?;
         let split = note.rfind("\n\n").ok_or(NoteError::Malformed("no blank line"))?;
         let (text, block) = (&note[..=split], &note[split + 2..]);
-        if !is_note_text(text) {
-            return Err(NoteError::Malformed("control characters in the text"));
+        // Below the text too: what names the signers is shown before anybody verified it.
+        if !is_note_text(note) {
+            return Err(NoteError::Malformed("control characters, or no line feed at the end"));
         }
         Ok(Self { text, signatures: signatures(block)? })
     }
@@ -314,6 +315,11 @@ pub struct Verified<'a, 'k> {
     pub text: &'a str,
     /// The keys that signed, in the order the caller named them; never empty.
     pub signers: Vec<&'k PublicKey>,
+}
+
+/// Words that quote what somebody sent, fit to be shown: an escape in JSON could carry a terminal's commands there.
+pub fn legible(words: &impl fmt::Display) -> String {
+    words.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn is_note_text(text: &str) -> bool {

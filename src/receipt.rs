@@ -15,6 +15,7 @@ use crate::calendar::AiringKey;
 use crate::digest::Digest;
 use crate::id::{BulletinId, ControllerId, EmergencyId};
 use crate::lang::LangTag;
+use crate::note::legible;
 use crate::time::Timestamp;
 
 /// Receipts in one batch at most: one signature check for the server each time.
@@ -263,6 +264,9 @@ pub enum BatchError {
     /// Empty or more than allowed.
     #[error("a batch holds 1 to {BATCH_RECEIPTS_MAX} receipts, this one {0}")]
     Size(usize),
+    /// Numbers beyond what can be counted.
+    #[error("receipts from {0} on cannot be numbered; a chain begins with 1")]
+    Numbers(u64),
     /// A receipt that is none.
     #[error("receipt {n} cannot be read: {why}")]
     Unreadable {
@@ -296,11 +300,14 @@ impl Batch {
         if !(1..=BATCH_RECEIPTS_MAX).contains(&self.receipts.len()) {
             return Err(BatchError::Size(self.receipts.len()));
         }
+        // Numbers that run out would begin again at nothing.
+        let count = self.receipts.len() as u64;
+        let last = self.first.checked_add(count).ok_or(BatchError::Numbers(self.first))?;
         let mut link = self.prev;
         let mut chained = Chained { receipts: vec![], links: vec![] };
-        for (expected, raw) in (self.first..).zip(&self.receipts) {
+        for (expected, raw) in (self.first..last).zip(&self.receipts) {
             let receipt: Receipt = serde_json::from_str(raw.get())
-                .map_err(|e| BatchError::Unreadable { n: expected, why: e.to_string() })?;
+                .map_err(|e| BatchError::Unreadable { n: expected, why: legible(&e) })?;
             if receipt.n != expected {
                 return Err(BatchError::OutOfOrder { expected, found: receipt.n });
             }
@@ -338,6 +345,13 @@ mod tests {
         let chained = batch(&[1, 2]).read().unwrap();
         let first = next_link(Digest::ZERO, &receipt(1).line());
         assert_eq!(chained.links, [first, next_link(first, &receipt(2).line())]);
+    }
+
+    #[test]
+    fn numbers_that_run_out_are_refused() {
+        let last = u64::MAX;
+        assert_eq!(batch(&[last - 1, last]).read(), Err(BatchError::Numbers(last - 1)));
+        assert!(batch(&[last - 2, last - 1]).read().is_ok());
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl TrustDocument {
 
     /// Whether this document, signed by `note`, may follow `held`.
     pub fn follows(&self, held: &Self, note: &Note<'_>) -> Result<(), TrustError> {
-        if self.version != held.version + 1 {
+        if Some(self.version) != held.version.checked_add(1) {
             return Err(TrustError::OutOfTurn { held: held.version, offered: self.version });
         }
         self.begins(&held.anchors(), note)

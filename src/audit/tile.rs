@@ -107,7 +107,7 @@ impl FromStr for TilePath {
         // A path has one spelling: whatever prints differently was no path.
         parse(text)
             .filter(|path| path.to_string() == text)
-            .ok_or_else(|| NotATile(text.chars().take(80).collect()))
+            .ok_or_else(|| NotATile(text.chars().filter(|c| !c.is_control()).take(80).collect()))
     }
 }
 

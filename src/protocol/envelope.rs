@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::id::NetId;
-use crate::note::NOTE_BYTES_MAX;
+use crate::note::{NOTE_BYTES_MAX, legible};
 
 /// A document with a name on the wire.
 pub trait Document: Serialize + DeserializeOwned {
@@ -66,7 +66,7 @@ pub fn decode<D: Document>(net: &NetId, text: &str) -> Result<D, EnvelopeError> 
         return Err(EnvelopeError::Header { typ, net: net.clone(), prefix });
     };
     serde_json::from_str(&format!("{{{members}"))
-        .map_err(|e| EnvelopeError::Body { typ, why: e.to_string() })
+        .map_err(|e| EnvelopeError::Body { typ, why: legible(&e) })
 }
 
 #[cfg(test)]
@@ -93,6 +93,13 @@ mod tests {
             decode::<ClockAsk>(&net("dienbien"), &line),
             Err(EnvelopeError::Header { .. })
         ));
+    }
+
+    #[test]
+    fn an_error_carries_no_command_for_a_terminal() {
+        let line = encode(&net("x"), &ask()).replace("\"nonce\"", r#""\u001b[2J""#);
+        let fault = decode::<ClockAsk>(&net("x"), &line).unwrap_err().to_string();
+        assert!(fault.contains("unknown field `\u{fffd}[2J`"), "{fault}");
     }
 
     #[test]

@@ -132,10 +132,15 @@ impl Topics {
             ["c", controller, word] => controller_topic(controller.parse().ok()?, word),
             ["a", area, "emergency"] => Some(Topic::AreaEmergency(area.parse().ok()?)),
             ["asset", digest, "info"] => Some(Topic::Info(digest.parse().ok()?)),
-            ["asset", digest, n] => Some(Topic::Block(digest.parse().ok()?, n.parse().ok()?)),
+            ["asset", digest, n] => Some(Topic::Block(digest.parse().ok()?, block(n)?)),
             _ => None,
         }
     }
+}
+
+/// A block's number, which has one spelling.
+fn block(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|n: &u32| n.to_string() == text)
 }
 
 fn controller_topic(controller: ControllerId, word: &str) -> Option<Topic> {
@@ -168,6 +173,15 @@ mod tests {
         }
         for (text, topic) in cases {
             assert_eq!(topics.parse(&text), Some(topic), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_block_has_one_topic() {
+        let topics = Topics::new(&"laichau".parse().unwrap());
+        let block = topics.block(Digest::of(b"x"), 7);
+        for second in [block.replace("/7", "/07"), block.replace("/7", "/+7")] {
+            assert_eq!(topics.parse(&second), None, "{second}");
         }
     }
 
