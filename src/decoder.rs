@@ -10,26 +10,33 @@
 //! ```
 
 pub mod child;
+mod confine;
 mod fault;
+mod input;
 mod mend;
+mod opus;
+mod recording;
+mod sbr;
 mod scratch;
+mod session;
 pub mod told;
+mod track;
 mod wire;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 pub use self::fault::DecodeError;
+pub use self::recording::{About, Recording, Warning};
 pub use self::scratch::FileScratch;
-use self::wire::{Failure, Frame, Header, WireError};
-use crate::audio::source::{Format, Source};
-use crate::unit::{Millis, SampleRate};
+use self::wire::{Failure, Frame, WireError};
+use crate::unit::Millis;
 
 /// The hidden subcommand that the program must give to [`child::run`].
 pub const SUBCOMMAND: &str = "decode-child";
@@ -70,30 +77,6 @@ impl Default for Limits {
     }
 }
 
-/// Something that is wrong with a recording which is used all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Warning {
-    /// The file ends before its sound does; so much is missing, if the file said how long it should be.
-    Truncated(Option<Millis>),
-    /// So many packets could not be decoded and were left out.
-    Damaged(u64),
-    /// Rate or channels changed in mid-file; what follows was left out.
-    Changed,
-}
-
-/// What a recording says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
-    /// Short name of the codec, e.g. `mp3`.
-    pub codec: String,
-    /// Short name of the container, e.g. `wave`.
-    pub container: String,
-    /// Tracks in the file, sound or not; the first sound track is decoded.
-    pub tracks: u16,
-    /// How long the file says it is.
-    pub declared: Option<Millis>,
-}
-
 /// Starts children.
 #[derive(Clone, Debug)]
 pub struct Decoder {
@@ -115,13 +98,9 @@ impl Decoder {
     pub fn open(&self, path: &Path) -> Result<Recording, DecodeError> {
         let file = self.admit(path)?;
         let mut child = self.spawn(file)?;
-        let frames = listen(&mut child);
-        let mut running = Running { child, frames, limits: self.limits.clone() };
-        match running.next()? {
-            Frame::Header(header) => Recording::new(running, header),
-            Frame::Failed(failure) => Err(running.failed(failure)),
-            Frame::Block(_) | Frame::Warning(_) | Frame::End(_) => Err(WireError::Order.into()),
-        }
+        let answer = child.stdout.take().expect("stdout is piped");
+        let frames = listen(answer);
+        Recording::new(Running { child: Some(child), frames, limits: self.limits.clone() })
     }
 
     fn admit(&self, path: &Path) -> Result<File, DecodeError> {
@@ -157,15 +136,14 @@ impl Decoder {
     }
 }
 
-fn listen(child: &mut Child) -> Receiver<Result<Frame, WireError>> {
-    let answer = child.stdout.take().expect("stdout is piped");
+fn listen(answer: impl Read + Send + 'static) -> Receiver<Result<Frame, WireError>> {
     let (sender, frames) = sync_channel(FRAMES_WAITING);
     thread::spawn(move || forward(answer, &sender));
     frames
 }
 
 /// Reads frames off the child until it ends or the consumer goes away.
-fn forward(answer: ChildStdout, sender: &SyncSender<Result<Frame, WireError>>) {
+fn forward(answer: impl Read, sender: &SyncSender<Result<Frame, WireError>>) {
     let mut frames = wire::Reader::new(BufReader::with_capacity(1 << 16, answer));
     loop {
         let frame = frames.next();
@@ -178,7 +156,8 @@ fn forward(answer: ChildStdout, sender: &SyncSender<Result<Frame, WireError>>) {
 
 /// A child at work; killed and reaped when it goes out of use.
 struct Running {
-    child: Child,
+    /// None where an answer is read that no child of ours is giving.
+    child: Option<Child>,
     frames: Receiver<Result<Frame, WireError>>,
     limits: Limits,
 }
@@ -208,6 +187,9 @@ impl Running {
         const SIGABRT: i32 = 6;
         const SIGKILL: i32 = 9;
         const SIGXCPU: i32 = 24;
+        if self.child.is_none() {
+            return WireError::Ended.into();
+        }
         let Some(status) = self.wait() else { return DecodeError::Silence(self.limits.silence) };
         match status.signal() {
             Some(SIGXCPU | SIGKILL) => DecodeError::CpuLimit(self.limits.cpu_s),
@@ -219,7 +201,7 @@ impl Running {
 
     fn wait(&mut self) -> Option<ExitStatus> {
         for _ in 0..REAP_TRIES {
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Ok(Some(status)) = self.child.as_mut()?.try_wait() {
                 return Some(status);
             }
             thread::sleep(REAP_PAUSE);
@@ -231,110 +213,9 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // Both fail only for a child that is already gone.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A recording being decoded: a [`Source`], with what the file says of itself and what is wrong with it.
-pub struct Recording {
-    running: Option<Running>,
-    format: Format,
-    about: About,
-    frames: u64,
-    frames_max: u64,
-    warnings: Vec<Warning>,
-}
-
-impl Recording {
-    fn new(running: Running, header: Header) -> Result<Self, DecodeError> {
-        let rate = SampleRate::new(header.rate)?;
-        let about = About {
-            codec: header.codec,
-            container: header.container,
-            tracks: header.tracks,
-            declared: header.declared.map(|frames| Millis::of_frames(frames, rate)),
-        };
-        let frames_max = running.limits.length.frames(rate);
-        let format = Format { rate, layout: header.layout };
-        Ok(Self {
-            running: Some(running),
-            format,
-            about,
-            frames: 0,
-            frames_max,
-            warnings: Vec::new(),
-        })
-    }
-
-    /// What the file says of itself.
-    #[must_use]
-    pub fn about(&self) -> &About {
-        &self.about
-    }
-
-    /// What is wrong with it; complete once the source has ended.
-    #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
-    }
-
-    /// How much sound was given so far.
-    #[must_use]
-    pub fn given(&self) -> Millis {
-        Millis::of_frames(self.frames, self.format.rate)
-    }
-
-    fn take(&mut self, running: &mut Running, block: &mut Vec<f32>) -> Result<bool, DecodeError> {
-        loop {
-            match running.next()? {
-                Frame::Block(samples) => {
-                    let frames = samples.len() / self.format.channels();
-                    self.frames += frames as u64;
-                    if self.frames > self.frames_max {
-                        return Err(DecodeError::TooLong(running.limits.length));
-                    }
-                    *block = samples;
-                    return Ok(true);
-                }
-                Frame::Warning(warning) => self.warn(warning)?,
-                Frame::End(frames) if frames == self.frames => return Ok(false),
-                Frame::Failed(failure) => return Err(running.failed(failure)),
-                Frame::End(_) | Frame::Header(_) => return Err(WireError::Order.into()),
-            }
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
         }
-    }
-
-    /// Keeps a warning; a child says each of its few at most once.
-    fn warn(&mut self, warning: wire::Warned) -> Result<(), WireError> {
-        if self.warnings.len() >= 3 {
-            return Err(WireError::Order);
-        }
-        self.warnings.push(match warning {
-            wire::Warned::Truncated(lost) => {
-                Warning::Truncated(lost.map(|frames| Millis::of_frames(frames, self.format.rate)))
-            }
-            wire::Warned::Damaged(packets) => Warning::Damaged(packets),
-            wire::Warned::Changed => Warning::Changed,
-        });
-        Ok(())
-    }
-}
-
-impl Source for Recording {
-    type Error = DecodeError;
-
-    fn format(&self) -> &Format {
-        &self.format
-    }
-
-    fn next_block(&mut self, block: &mut Vec<f32>) -> Result<bool, DecodeError> {
-        block.clear();
-        let Some(mut running) = self.running.take() else { return Ok(false) };
-        let more = self.take(&mut running, block)?;
-        if more {
-            self.running = Some(running);
-        }
-        Ok(more)
     }
 }

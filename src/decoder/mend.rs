@@ -6,12 +6,13 @@
 //! its limits; scanning is bounded.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
-use symphonia::core::io::MediaSource;
+use super::input::Input;
 
 /// Bytes looked at for the first frame; a cover picture may lie in front.
-const SCAN_BYTES: u64 = 4 << 20;
+const SCAN_BYTES: usize = 4 << 20;
 
 /// Bytes of marker, block header and stream information (RFC 9639 section 8).
 const HEAD: usize = 42;
@@ -19,12 +20,22 @@ const HEAD: usize = 42;
 /// Bytes that a frame header needs at most (RFC 9639 section 9.1).
 const FRAME_HEAD: usize = 16;
 
-/// What a file that nobody here can read is called, by its first bytes.
-pub(super) fn foreign(file: &mut File) -> Option<&'static str> {
-    let mut start = [0; 40];
-    file.seek(SeekFrom::Start(0)).ok()?;
-    let length = fill(file, &mut start);
-    let start = &start[..length];
+/// Whether a file could be an MP3 that counts its own frames: behind any ID3v2 tag, the first frame holds a Xing, Info
+/// or VBRI header.
+pub(super) fn counts_frames(file: &File) -> bool {
+    /// The longest frame of an MP3 has 2,881 bytes.
+    const FRAME: usize = 2_881;
+    let tag = read(file, 0, 10);
+    let tagged = tag.len() == 10 && tag.starts_with(b"ID3");
+    let size = |tag: &[u8]| tag.iter().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7F));
+    let frame = read(file, if tagged { 10 + size(&tag[6..]) } else { 0 }, FRAME);
+    let marks: [&[u8]; 3] = [b"Xing", b"Info", b"VBRI"];
+    frame.windows(4).any(|bytes| marks.contains(&bytes))
+}
+
+/// What a file that nobody here can read is called, by its first bytes, or by what its index calls its sound.
+pub(super) fn foreign(file: &File) -> Option<&'static str> {
+    let start = read(file, 0, 40);
     let marks: [(usize, &[u8], &str); 6] = [
         (0, b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "Windows Media (WMA)"),
         (0, b"#!AMR", "AMR"),
@@ -33,28 +44,56 @@ pub(super) fn foreign(file: &mut File) -> Option<&'static str> {
         (28, b"Speex   ", "Speex"),
         (8, b"AVI ", "AVI video"),
     ];
-    marks
+    let by_start = marks
         .iter()
         .find(|(at, mark, _)| start.get(*at..).is_some_and(|rest| rest.starts_with(mark)))
-        .map(|found| found.2)
+        .map(|found| found.2);
+    by_start.or_else(|| sample_entry(file))
+}
+
+/// The codec that an MP4 or 3GP names in its sample descriptions, which stand near its start or its end.
+fn sample_entry(file: &File) -> Option<&'static str> {
+    const NAMES: [(&[u8; 4], &str); 6] = [
+        (b"samr", "AMR"),
+        (b"sawb", "AMR wideband"),
+        (b"ac-3", "Dolby Digital (AC-3)"),
+        (b"ec-3", "Dolby Digital Plus (E-AC-3)"),
+        (b"ac-4", "Dolby AC-4"),
+        (b"dtsc", "DTS"),
+    ];
+    let length = file.metadata().ok()?.len();
+    [0, length.saturating_sub(SCAN_BYTES as u64)].into_iter().find_map(|from| {
+        let bytes = read(file, from, SCAN_BYTES);
+        // Name, version and flags, number of entries, size of the first, its name.
+        let mut tables = bytes.windows(20).filter(|it| it.starts_with(b"stsd"));
+        tables.find_map(|it| NAMES.iter().find(|(name, _)| it[16..] == name[..]).map(|it| it.1))
+    })
 }
 
 /// A FLAC with its metadata cut down to the stream information, if it is one and a frame can be found.
-pub(super) fn flac(mut file: File) -> Option<Mended> {
-    let mut head = [0; HEAD];
-    file.seek(SeekFrom::Start(0)).ok()?;
-    file.read_exact(&mut head).ok()?;
-    if &head[..4] != b"fLaC" || head[4] & 0x7F != 0 {
+pub(super) fn flac(file: &Arc<File>) -> Option<Input> {
+    let mut head = read(file, 0, HEAD);
+    if head.len() < HEAD || &head[..4] != b"fLaC" || head[4] & 0x7F != 0 {
         return None;
     }
     // Last block, type 0, 34 bytes: whatever the file says.
     head[4..8].copy_from_slice(&[0x80, 0, 0, 34]);
-    let mut scanned = Vec::new();
-    Read::take(&mut file, SCAN_BYTES).read_to_end(&mut scanned).ok()?;
-    let frame = scanned.windows(FRAME_HEAD).position(is_frame)?;
-    let skipped = frame as u64;
-    let length = file.metadata().ok()?.len().checked_sub(skipped)?;
-    Some(Mended { head, file, skipped, length, at: 0 })
+    let frame = read(file, HEAD as u64, SCAN_BYTES).windows(FRAME_HEAD).position(is_frame)?;
+    Some(Input::new(file).headed(head, (HEAD + frame) as u64))
+}
+
+/// So many bytes from a place, or as many as there are.
+fn read(file: &File, from: u64, most: usize) -> Vec<u8> {
+    let mut found = Vec::new();
+    let mut buffer = [0; 4_096];
+    while found.len() < most {
+        let room = buffer.len().min(most - found.len());
+        match file.read_at(&mut buffer[..room], from + found.len() as u64) {
+            Ok(count @ 1..) => found.extend(&buffer[..count]),
+            Ok(0) | Err(_) => break,
+        }
+    }
+    found
 }
 
 /// Whether a frame header starts here, by its fixed bits and its checksum.
@@ -91,59 +130,4 @@ fn checksum(bytes: &[u8]) -> u8 {
             |sum: u8, _| if sum & 0x80 == 0 { sum << 1 } else { (sum << 1) ^ 0x07 },
         )
     })
-}
-
-fn fill(file: &mut File, bytes: &mut [u8]) -> usize {
-    let mut filled = 0;
-    while let Ok(read @ 1..) = file.read(&mut bytes[filled..]) {
-        filled += read;
-    }
-    filled
-}
-
-/// A file whose first bytes are ours and whose metadata is left out.
-pub(super) struct Mended {
-    head: [u8; HEAD],
-    file: File,
-    skipped: u64,
-    length: u64,
-    at: u64,
-}
-
-impl Read for Mended {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let at = usize::try_from(self.at).unwrap_or(usize::MAX);
-        let read = if let Some(head @ [_, ..]) = self.head.get(at..) {
-            let count = head.len().min(bytes.len());
-            bytes[..count].copy_from_slice(&head[..count]);
-            count
-        } else {
-            self.file.seek(SeekFrom::Start(self.at + self.skipped))?;
-            self.file.read(bytes)?
-        };
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for Mended {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.at)
-    }
-}
-
-impl MediaSource for Mended {
-    fn is_seekable(&self) -> bool {
-        true
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        Some(self.length)
-    }
 }

@@ -59,6 +59,8 @@ pub fn with_warnings(report: Report, warnings: &[Warning]) -> Report {
         Warning::Truncated(lost) => report::truncated(*lost),
         Warning::Damaged(packets) => report::damaged(*packets),
         Warning::Changed => changed(),
+        Warning::Tracks(count) => tracks(*count),
+        Warning::HalfBand => half_band(),
     }));
     Report::new(problems)
 }
@@ -71,6 +73,31 @@ fn changed() -> Problem {
             .to_owned(),
         en: "Rate or channels change in the middle of the file; what follows was left out. Export the whole in one \
              format."
+            .to_owned(),
+    }
+}
+
+fn tracks(count: u16) -> Problem {
+    Problem {
+        code: "several-tracks",
+        verdict: Verdict::Usable,
+        vi: format!(
+            "Tệp có {count} rãnh âm thanh; chỉ dùng rãnh đầu tiên đọc được. Nếu sai, hãy xuất riêng rãnh cần phát."
+        ),
+        en: format!(
+            "The file has {count} sound tracks; the first that can be read was used. If that is wrong, export the \
+             right one alone."
+        ),
+    }
+}
+
+fn half_band() -> Problem {
+    Problem {
+        code: "half-band",
+        verdict: Verdict::Usable,
+        vi: "Tệp dùng HE-AAC nên chỉ đọc được nửa dưới của dải tần. Hãy xuất lại thành AAC-LC, FLAC hoặc WAV."
+            .to_owned(),
+        en: "The file is HE-AAC, of which only the lower half of the band was read. Export it as AAC-LC, FLAC or WAV."
             .to_owned(),
     }
 }

@@ -78,6 +78,8 @@ pub(super) enum Warned {
     Truncated(Option<u64>),
     Damaged(u64),
     Changed,
+    Tracks(u16),
+    HalfBand,
 }
 
 /// One frame.
@@ -221,6 +223,8 @@ impl Fields<'_> {
             0 => Ok(Warned::Truncated(self.maybe()?)),
             1 => Ok(Warned::Damaged(self.long()?)),
             2 => Ok(Warned::Changed),
+            3 => Ok(Warned::Tracks(u16::from_le_bytes(self.bytes()?))),
+            4 => Ok(Warned::HalfBand),
             _ => Err(WireError::Field),
         }
     }
@@ -292,13 +296,13 @@ impl<W: Write> Writer<W> {
     }
 
     pub(super) fn warning(&mut self, warning: Warned) -> io::Result<()> {
-        let (code, number) = match warning {
-            Warned::Truncated(lost) => (0, Some(lost.unwrap_or(u64::MAX))),
-            Warned::Damaged(packets) => (1, Some(packets)),
-            Warned::Changed => (2, None),
+        let payload = match warning {
+            Warned::Truncated(lost) => with(0, &lost.unwrap_or(u64::MAX).to_le_bytes()),
+            Warned::Damaged(packets) => with(1, &packets.to_le_bytes()),
+            Warned::Changed => with(2, &[]),
+            Warned::Tracks(count) => with(3, &count.to_le_bytes()),
+            Warned::HalfBand => with(4, &[]),
         };
-        let mut payload = vec![code];
-        payload.extend(number.into_iter().flat_map(u64::to_le_bytes));
         self.frame(b'W', &payload)
     }
 
@@ -326,6 +330,11 @@ impl<W: Write> Writer<W> {
         self.into.write_all(payload)?;
         if kind == b'B' { Ok(()) } else { self.into.flush() }
     }
+}
+
+/// A code and what belongs to it.
+fn with(code: u8, number: &[u8]) -> Vec<u8> {
+    [&[code], number].concat()
 }
 
 /// Appends a text as the reader will accept it.
