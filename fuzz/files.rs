@@ -39,7 +39,10 @@ pub fn targets() -> Vec<Box<dyn Target>> {
         Box::new(Toml {
             name: "bulletins.toml",
             seeds: || texts(&["audio-samples", "schedules", "src"], "bulletins"),
-            read: |text| BulletinFile::parse("bulletins.toml", text).map(|it| format!("{it:?}")),
+            read: |text| {
+                let known = file::check(vec![], &BTreeSet::new(), None)?;
+                BulletinFile::parse("bulletins.toml", text, &known).map(|it| format!("{it:?}"))
+            },
         }),
         Box::new(Schedule::new()),
     ]
