@@ -12,10 +12,14 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ControllerId, ProgrammeId};
 use crate::time::LocalDate;
 
+#[cfg(feature = "server")]
+mod airtime;
 mod policy;
 #[cfg(feature = "server")]
 pub mod recurrence;
 
+#[cfg(feature = "server")]
+pub use airtime::{Airtime, NotAirtime, PERCENT_MAX, Volume};
 pub use policy::{AirtimePolicy, NotAWindow, OverLimit, Spent, Window};
 
 /// A day of the week; in documents its ISO 8601 number, 1 for Monday to 7 for Sunday.
@@ -102,6 +106,20 @@ impl Days {
     /// Whether `day` is among them.
     pub fn contains(self, day: Weekday) -> bool {
         self.0 & 1 << day.iso() != 0
+    }
+
+    /// The days that are in both, if any.
+    #[cfg(feature = "server")]
+    fn both(self, other: Self) -> Option<Self> {
+        let bits = self.0 & other.0;
+        (bits != 0).then_some(Self(bits))
+    }
+
+    /// The days that are not in `other`, if any.
+    #[cfg(feature = "server")]
+    fn without(self, other: Self) -> Option<Self> {
+        let bits = self.0 & !other.0;
+        (bits != 0).then_some(Self(bits))
     }
 
     /// The days, Monday first.

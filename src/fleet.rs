@@ -1,6 +1,7 @@
 //! Where sound is heard: the tree of areas, what each listens to, and the controllers in it.
 //!
-//! Province, commune and village are labels; how deep the tree is, is data. **An
+//! Province, commune and village are labels; how deep the tree is, is data. The label says one
+//! thing only: whose operator decides ([`AreaTree::commune`]). **An
 //! [`AreaTree`] that exists is sound: every parent is there and no area is its own ancestor.**
 //! Who understands whom is never assumed: only what an area says for itself counts, or what the
 //! nearest area above it says.
@@ -10,13 +11,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AreaId, ControllerId};
+use crate::id::{AreaId, ControllerId, Tag};
 use crate::lang::LangTag;
 
 /// Areas above an area at most, itself included.
 pub const DEPTH_MAX: usize = 16;
 
-/// What an area is called by; it decides nothing.
+/// What an area is called by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -113,6 +114,9 @@ pub struct Area {
     /// What may be played where no language it asks for can be.
     #[serde(default)]
     pub fallback: Option<LangTag>,
+    /// Labels by which programmes mean it and everything below it.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
 }
 
 /// A device in an area.
@@ -314,6 +318,17 @@ impl AreaTree {
     pub fn profile(&self, area: &AreaId) -> Option<&Area> {
         self.upward(area).find(|area| !area.listens.is_empty())
     }
+
+    /// The commune that `area` lies in; `area` itself where nothing above it is called one.
+    pub fn commune<'t>(&'t self, area: &'t AreaId) -> &'t AreaId {
+        let commune = self.upward(area).find(|area| area.level == Level::Commune);
+        commune.map_or(area, |commune| &commune.id)
+    }
+
+    /// The tags of `area`: its own and those of everything above it.
+    pub fn tags(&self, area: &AreaId) -> BTreeSet<&Tag> {
+        self.upward(area).flat_map(|area| &area.tags).collect()
+    }
 }
 
 fn profile_faults(area: &Area) -> Vec<AreaFault> {
@@ -351,6 +366,7 @@ mod tests {
             old_codes: Vec::new(),
             listens: Vec::new(),
             fallback: None,
+            tags: Vec::new(),
         }
     }
 
@@ -438,6 +454,30 @@ mod tests {
         let tree = AreaTree::new(areas).unwrap();
         assert_eq!(tree.profile(&id("ban")).unwrap().id, id("xa"));
         assert_eq!(AreaTree::new([area("a", "")]).unwrap().profile(&id("a")), None);
+    }
+
+    #[test]
+    fn a_village_carries_the_tags_of_everything_above_it() {
+        let mut commune = area("xa", "tinh");
+        commune.tags = vec!["bien-gioi".parse().unwrap()];
+        let mut village = area("ban", "xa");
+        village.tags = vec!["bien-gioi".parse().unwrap(), "vung-sau".parse().unwrap()];
+        let tree = AreaTree::new([area("tinh", ""), commune, village]).unwrap();
+        let tags = |id: &AreaId| tree.tags(id).into_iter().map(Tag::to_string).collect::<Vec<_>>();
+        assert_eq!(tags(&id("ban")), ["bien-gioi", "vung-sau"]);
+        assert_eq!(tags(&id("xa")), ["bien-gioi"]);
+        assert!(tags(&id("tinh")).is_empty());
+    }
+
+    #[test]
+    fn a_place_without_a_commune_decides_for_itself() {
+        let mut commune = area("xa", "tinh");
+        commune.level = Level::Commune;
+        let tree =
+            AreaTree::new([area("tinh", ""), commune, area("ban", "xa"), area("le", "tinh")]);
+        let tree = tree.unwrap();
+        assert_eq!(tree.commune(&id("ban")), &id("xa"));
+        assert_eq!(tree.commune(&id("le")), &id("le"));
     }
 
     #[test]

@@ -109,6 +109,10 @@ id! {
     QuestionId = "question";
     /// An emergency, told apart by this id until its expiry.
     EmergencyId = "emergency";
+    /// A change that some days make to the programmes: a holiday, a mourning, a storm.
+    ExceptionId = "exception";
+    /// A label of areas or of programmes, by which others mean them.
+    Tag = "tag";
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::bulletin::{Class, Column, SourceLevel};
-use crate::calendar::{AiringKey, AirtimePolicy};
+use crate::calendar::{AiringKey, Airtime};
 use crate::digest::Digest;
 use crate::fleet::{AreaTree, Controller};
 use crate::id::{AreaId, BulletinId, ControllerId};
@@ -28,7 +28,9 @@ mod claim;
 mod compose;
 pub mod coverage;
 mod day;
+mod decision;
 pub mod diff;
+mod exception;
 pub mod explain;
 pub mod file;
 mod history;
@@ -37,13 +39,16 @@ mod places;
 mod programme;
 mod remark;
 pub mod roster;
+mod sequence;
 mod serve;
 pub mod summary;
 pub mod timeline;
 
+pub use decision::{Contender, DECISION_LEAD, Decision, DecisionId, NotADecision, Question};
+pub use exception::{Change, EXCEPTION_DAYS_MAX, Exception, Scope};
 pub use history::{History, Running};
 pub use places::Places;
-pub use programme::{Languages, Order, Programme, Selection};
+pub use programme::{GivesWay, Languages, Order, Programme, Selection};
 pub use remark::{Missing, Reason, Remark, WallClock};
 
 /// Days of one plan at most: a year and its month.
@@ -51,6 +56,9 @@ pub const DAYS_MAX: u16 = 400;
 
 /// Length of each of the two chimes, in milliseconds.
 pub const CHIME_MS: u32 = 2_300;
+
+/// Items of one airing at most: its manifest and its receipt have no room for more.
+pub const ITEMS_MAX: usize = 100;
 
 /// An airing that could not begin at its time may begin this much later, in milliseconds.
 pub const LATE_MS_MAX: u64 = 5 * 60_000;
@@ -64,10 +72,14 @@ pub struct World {
     pub tree: AreaTree,
     /// The controllers to plan for.
     pub controllers: Vec<Controller>,
-    /// Airtime by area; the nearest above a controller holds.
-    pub policies: BTreeMap<AreaId, AirtimePolicy>,
+    /// Airtime by area; the nearest above a controller holds, whole.
+    pub policies: BTreeMap<AreaId, Airtime>,
     /// The programmes.
     pub programmes: Vec<Programme>,
+    /// The days on which they are not as on other days.
+    pub exceptions: Vec<Exception>,
+    /// What communes decided about priority bulletins.
+    pub decisions: Vec<Decision>,
     /// The bulletins.
     pub content: Vec<Airable>,
     /// What aired before the first day.
@@ -133,6 +145,9 @@ pub struct Airing {
     pub chime: bool,
     /// Silence between two items, in milliseconds.
     pub gap_ms: u32,
+    /// How loud, in percent, where the area says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_percent: Option<u8>,
     /// What is heard, in order; shared between controllers that hear the same.
     pub items: Arc<[Item]>,
 }
@@ -178,15 +193,20 @@ impl Plan {
 /// Where `days` is more than [`DAYS_MAX`].
 pub fn plan(world: &World, from: LocalDate, days: u16) -> Plan {
     assert!(days <= DAYS_MAX, "a plan is for at most {DAYS_MAX} days");
+    let until = from.plus_days(i64::from(days));
     let desk = compose::Desk::new(world.zone, &world.content);
     let programmes = programme::by_id(&world.programmes);
+    let layer = exception::Layer::of(&world.exceptions, &programmes, &desk, (from, until));
     let calendar = candidate::calendar(world.zone, &programmes, from, days);
-    let audience = audience::Audience::of(world, &programmes);
+    let audience = audience::Audience::of(world, &programmes, &layer, (from, until));
+    let rules = day::Rules { desk: &desk, layer: &layer };
     let groups: Vec<day::Settled<'_>> =
-        audience.groups.iter().map(|group| day::settle(&desk, group, &calendar)).collect();
+        audience.groups.iter().map(|group| day::settle(rules, group, &calendar)).collect();
     let mut plan = Plan { airings: Vec::new(), remarks: audience.remarks(&programmes) };
-    for (controller, group) in &audience.members {
-        groups[*group].write(controller, &mut plan);
+    let met = groups.iter().flat_map(day::Settled::decisions).collect();
+    plan.remarks.extend(audience.stale(&met));
+    for member in &audience.members {
+        groups[member.group].write(member, &mut plan);
     }
     plan
 }

@@ -58,7 +58,7 @@ impl Window {
         self.until
     }
 
-    fn is_open(&self, day: Weekday, time: TimeOfDay) -> bool {
+    pub(super) fn is_open(&self, day: Weekday, time: TimeOfDay) -> bool {
         self.days.contains(day) && self.from <= time && time < self.until
     }
 }

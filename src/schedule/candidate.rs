@@ -1,6 +1,6 @@
 //! What the programmes ask for, before anybody asked whether it may air.
 
-use super::Programme;
+use super::{Programme, Selection};
 use crate::calendar::AiringKey;
 use crate::id::ControllerId;
 use crate::time::{LocalDate, Timestamp, Zone};
@@ -14,6 +14,10 @@ pub(super) struct Candidate<'w> {
     pub(super) date: LocalDate,
     pub(super) occurrence: u16,
     pub(super) at: Timestamp,
+    /// When it comes on days without an exception.
+    pub(super) usual: Timestamp,
+    /// What goes in: the programme's own, unless an exception says otherwise.
+    pub(super) selection: &'w Selection,
 }
 
 /// The candidates of each day, in order of time, then of programme.
@@ -31,11 +35,17 @@ fn candidates<'w>(zone: Zone, programmes: &[&'w Programme], date: LocalDate) -> 
     let mut found = Vec::new();
     for (number, &programme) in programmes.iter().enumerate() {
         for (occurrence, at) in programme.recurrence.occurrences(zone, date) {
-            found.push(Candidate { programme, number, date, occurrence, at });
+            let selection = &programme.selection;
+            found.push(Candidate { programme, number, date, occurrence, at, usual: at, selection });
         }
     }
-    found.sort_by_key(|candidate| (candidate.at, candidate.number, candidate.occurrence));
+    sort(&mut found);
     found
+}
+
+/// Puts candidates in order of time, then of programme.
+pub(super) fn sort(candidates: &mut [Candidate<'_>]) {
+    candidates.sort_by_key(|candidate| (candidate.at, candidate.number, candidate.occurrence));
 }
 
 impl Candidate<'_> {

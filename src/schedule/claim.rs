@@ -3,17 +3,18 @@
 //! The higher class; then who it comes from (what is normal, the commune's own first; else what
 //! comes from further above); then the earlier beginning; then the programme's id. **The order is
 //! total: of any two airings exactly one goes first.** Where the law leaves the order of two
-//! priority bulletins to the commune, the remark says so and this order is the default.
+//! priority bulletins to the commune, its decision holds, and this order is the default.
 
 use std::cmp::Reverse;
 
 use super::Airable;
 use super::candidate::Candidate;
-use super::remark::Reason;
+use super::decision::{Contender, Decision, DecisionId, deadline};
+use super::remark::{Reason, WallClock};
 use super::serve::Said;
 use crate::bulletin::{Class, SourceLevel};
-use crate::id::ProgrammeId;
-use crate::time::Timestamp;
+use crate::id::{AreaId, ProgrammeId};
+use crate::time::{LocalDate, Timestamp, Zone};
 
 /// What decides between two airings at one time; the greater goes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,7 @@ pub(super) struct Claim<'w> {
     programme: Reverse<&'w ProgrammeId>,
     occurrence: Reverse<u16>,
     communal: bool,
+    date: LocalDate,
 }
 
 impl<'w> Claim<'w> {
@@ -40,13 +42,18 @@ impl<'w> Claim<'w> {
             programme: Reverse(&candidate.programme.id),
             occurrence: Reverse(candidate.occurrence),
             communal: source == SourceLevel::Commune,
+            date: candidate.date,
         }
     }
 
     /// Whether the law leaves the order of the two to the commune.
     fn needs_decision(&self, other: &Self) -> bool {
         let both = self.class == Class::Priority && other.class == Class::Priority;
-        both && self.communal != other.communal
+        both && self.communal != other.communal && self.programme != other.programme
+    }
+
+    fn contender(&self) -> Contender {
+        Contender { programme: self.programme.0.clone(), occurrence: self.occurrence.0 }
     }
 }
 
@@ -61,12 +68,83 @@ fn weight(class: Class, level: SourceLevel) -> u8 {
     }
 }
 
-/// What there is to say about the loser.
-pub(super) fn collision(winner: &Claim<'_>, loser: &Claim<'_>) -> Vec<Said> {
-    let name = || winner.programme.0.clone();
-    let mut said = vec![Said::airing(Reason::Collision { winner: name() })];
-    if winner.needs_decision(loser) {
-        said.push(Said::airing(Reason::Decision { winner: name() }));
+/// Which of two goes first, and what there is to say about the other.
+pub(super) struct Verdict {
+    /// Whether it is the one that was asked about first.
+    pub(super) first: bool,
+    pub(super) said: Vec<Said>,
+}
+
+/// A question to the commune that no decision in time answers.
+#[derive(Clone)]
+pub(super) struct Asked {
+    date: LocalDate,
+    pair: [Contender; 2],
+    deadline: WallClock,
+    default: ProgrammeId,
+}
+
+impl Asked {
+    /// The question as it is put to `commune`.
+    pub(super) fn reason(&self, commune: &AreaId) -> Reason {
+        let decision = DecisionId::new(commune.clone(), self.date, self.pair.clone());
+        Reason::Decision {
+            decision: decision.expect("only two programmes are put to a commune"),
+            deadline: self.deadline,
+            default: self.default.clone(),
+        }
     }
-    said
+}
+
+/// Which of `one` and `other` goes first at a place whose commune took these `decisions`.
+pub(super) fn verdict<'w>(
+    zone: Zone,
+    decisions: &[&'w Decision],
+    one: &Claim<'w>,
+    other: &Claim<'w>,
+) -> Verdict {
+    let usual = one > other;
+    let outcome = |first: bool| {
+        let winner = if first { one } else { other };
+        winner.programme.0.clone()
+    };
+    let collision = |first| Said::airing(Reason::Collision { winner: outcome(first) });
+    if !one.needs_decision(other) {
+        return Verdict { first: usual, said: vec![collision(usual)] };
+    }
+    let ends = deadline(one.earlier.0, other.earlier.0);
+    let deadline = WallClock::of(zone, ends);
+    let taken = decision(decisions, one, other);
+    if let Some(decision) = taken.filter(|decision| decision.at < ends) {
+        let first = decision.first == *one.programme.0;
+        let (id, by) = (decision.id.clone(), decision.by.clone());
+        let at = WallClock::of(zone, decision.at);
+        let reason = Reason::Decided { decision: id, winner: outcome(first), by, at };
+        return Verdict { first, said: vec![Said::airing(reason)] };
+    }
+    let mut said = vec![collision(usual)];
+    if let Some(late) = taken {
+        let (id, by) = (late.id.clone(), late.by.clone());
+        let at = WallClock::of(zone, late.at);
+        said.push(Said::airing(Reason::DecisionLate { decision: id, by, at, deadline }));
+    } else {
+        let pair = [one.contender(), other.contender()];
+        let asked = Asked { date: one.date, pair, deadline, default: outcome(usual) };
+        said.push(Said::question(asked));
+    }
+    Verdict { first: usual, said }
+}
+
+/// The decision about the two, if one was taken that names one of them.
+fn decision<'w>(
+    decisions: &[&'w Decision],
+    one: &Claim<'w>,
+    other: &Claim<'w>,
+) -> Option<&'w Decision> {
+    let mut pair = [one.contender(), other.contender()];
+    pair.sort();
+    let mut about = decisions
+        .iter()
+        .filter(|decision| decision.id.date() == one.date && *decision.id.pair() == pair);
+    about.find(|decision| decision.id.is_about(&decision.first)).copied()
 }

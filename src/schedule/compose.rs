@@ -1,14 +1,12 @@
-//! The running order of one airing: which bulletins, in which languages, one after the other.
-//!
-//! **Nothing in it is heard outside its bulletin's dates, not even its last second.** What does
-//! not fit into the programme's length gives way from the end.
+//! What goes into one airing: which bulletins, in which languages, in which order.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::remark::{Reason, WallClock};
+use super::candidate::Candidate;
+use super::remark::Reason;
+use super::sequence::{Composed, Sequence};
 use super::serve::{Profile, Said, Served, serve};
-use super::{Airable, CHIME_MS, Item, Order, Programme, Selection};
+use super::{Airable, Languages, Order, Programme, Selection};
 use crate::bulletin::Column;
 use crate::id::BulletinId;
 use crate::time::{Timestamp, Zone};
@@ -19,16 +17,6 @@ pub(super) struct Desk<'w> {
     by_id: BTreeMap<&'w BulletinId, &'w Airable>,
     /// Newest first; of two approved at once the one whose id comes first.
     by_column: BTreeMap<&'w Column, Vec<&'w Airable>>,
-}
-
-/// What an airing would consist of.
-pub(super) struct Composed<'w> {
-    pub(super) items: Vec<Item>,
-    /// The bulletins of the items.
-    pub(super) content: Vec<&'w Airable>,
-    pub(super) length_ms: u64,
-    /// How much later it could begin without an item outlasting its bulletin.
-    pub(super) slack: Duration,
 }
 
 /// A bulletin with the languages in which the village hears it.
@@ -49,30 +37,63 @@ impl<'w> Desk<'w> {
         Self { zone, by_id, by_column }
     }
 
-    /// What `programme` has for a village at `at`; `None` where nothing is left of it.
+    /// The columns from which a selection comes.
+    pub(super) fn columns(&self, selection: &'w Selection) -> BTreeSet<&'w Column> {
+        match selection {
+            Selection::Newest(column) => BTreeSet::from([column]),
+            Selection::Bulletins(named) => {
+                named.iter().filter_map(|id| Some(&self.by_id.get(id)?.column)).collect()
+            }
+        }
+    }
+
+    /// What a candidate has for a village; `None` where nothing is left of it.
     pub(super) fn compose(
         &self,
-        programme: &Programme,
+        candidate: &Candidate<'w>,
         profile: Profile<'w>,
-        at: Timestamp,
         aired: &dyn Fn(&BulletinId) -> bool,
         said: &mut Vec<Said>,
     ) -> Option<Composed<'w>> {
-        let chosen = match &programme.selection {
+        let (programme, at) = (candidate.programme, candidate.at);
+        let chosen: Vec<Chosen<'w>> = match candidate.selection {
             Selection::Bulletins(named) => {
-                named.iter().filter_map(|id| self.named(id, programme, profile, at, said)).collect()
+                let languages = &programme.languages;
+                named.iter().filter_map(|id| self.named(id, languages, profile, at, said)).collect()
             }
             Selection::Newest(column) => {
                 self.newest(column, programme, profile, at, aired, said).into_iter().collect()
             }
         };
-        Sequence::new(programme, self.zone, at).fill(in_order(programme.order, chosen), said)
+        let front = self.identification(programme, profile, at, &chosen, said);
+        let order = in_order(programme.order, chosen);
+        let sequence = Sequence { programme, zone: self.zone, at, front: front.is_some() };
+        let wanted: Vec<_> = front.into_iter().chain(order).collect();
+        sequence.fill(&wanted, said)
+    }
+
+    /// The item by which the station names itself: in the first language that the village hears
+    /// it in, unless the bulletin is among those `chosen` anyway.
+    fn identification(
+        &self,
+        programme: &'w Programme,
+        profile: Profile<'w>,
+        at: Timestamp,
+        chosen: &[Chosen<'w>],
+        said: &mut Vec<Said>,
+    ) -> Option<(&'w Airable, Served<'w>)> {
+        let id = programme.identification.as_ref()?;
+        if chosen.is_empty() || chosen.iter().any(|(airable, _)| airable.bulletin == *id) {
+            return None;
+        }
+        let (airable, served) = self.named(id, &Languages::First, profile, at, said)?;
+        Some((airable, served.into_iter().next()?))
     }
 
     fn named(
         &self,
         id: &BulletinId,
-        programme: &Programme,
+        languages: &Languages,
         profile: Profile<'w>,
         at: Timestamp,
         said: &mut Vec<Said>,
@@ -85,7 +106,7 @@ impl<'w> Desk<'w> {
             return None;
         }
         let airable = airable?;
-        Some((airable, serve(airable, profile, &programme.languages, at, said)))
+        Some((airable, serve(airable, profile, languages, at, said)))
     }
 
     /// The newest of `column` that the village did not hear yet and understands. Of those passed
@@ -128,68 +149,4 @@ fn in_order(order: Order, chosen: Vec<Chosen<'_>>) -> Vec<(&Airable, Served<'_>)
         Order::Bulletin => {}
     }
     flat
-}
-
-/// Items laid end to end.
-struct Sequence<'p, 'w> {
-    programme: &'p Programme,
-    zone: Zone,
-    at: Timestamp,
-    chime_ms: u64,
-    /// Where the last item ends, in milliseconds after the airing's beginning.
-    end_ms: u64,
-    cut: bool,
-    composed: Composed<'w>,
-}
-
-impl<'p, 'w> Sequence<'p, 'w> {
-    fn new(programme: &'p Programme, zone: Zone, at: Timestamp) -> Self {
-        let chime_ms = if programme.chime { u64::from(CHIME_MS) } else { 0 };
-        let composed =
-            Composed { items: Vec::new(), content: Vec::new(), length_ms: 0, slack: Duration::MAX };
-        Self { programme, zone, at, chime_ms, end_ms: chime_ms, cut: false, composed }
-    }
-
-    fn fill(
-        mut self,
-        order: Vec<(&'w Airable, Served<'w>)>,
-        said: &mut Vec<Said>,
-    ) -> Option<Composed<'w>> {
-        for (airable, served) in order {
-            let language = served.language;
-            if let Err(reason) = self.push(airable, &served) {
-                said.push(Said::bulletin(&airable.bulletin, Some(language), reason));
-            }
-        }
-        self.composed.length_ms = self.end_ms.saturating_add(self.chime_ms);
-        (!self.composed.items.is_empty()).then_some(self.composed)
-    }
-
-    fn push(&mut self, airable: &'w Airable, served: &Served<'w>) -> Result<(), Reason> {
-        let gap = if self.composed.items.is_empty() { 0 } else { u64::from(self.programme.gap_ms) };
-        let end_ms = self.end_ms.saturating_add(gap).saturating_add(served.sound.length_ms);
-        let end = self.at + Duration::from_millis(end_ms);
-        if end > airable.valid_until {
-            let until = WallClock::of(self.zone, airable.valid_until);
-            return Err(Reason::Expired { until });
-        }
-        if let Some(length_max_s) = self.programme.length_max_s {
-            self.cut |= end_ms.saturating_add(self.chime_ms) > u64::from(length_max_s) * 1000;
-            if self.cut {
-                return Err(Reason::Cut { length_max_s });
-            }
-        }
-        self.end_ms = end_ms;
-        self.composed.slack = self.composed.slack.min(airable.valid_until.since(end));
-        self.composed.content.push(airable);
-        self.composed.items.push(Item {
-            bulletin: airable.bulletin.clone(),
-            language: served.language.clone(),
-            wished: served.wished.clone(),
-            asset: served.sound.asset,
-            length_ms: served.sound.length_ms,
-            class: airable.class,
-        });
-        Ok(())
-    }
 }

@@ -9,17 +9,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::audience::Group;
-use super::candidate::Candidate;
-use super::claim::{Claim, collision};
-use super::compose::{Composed, Desk};
+use super::audience::{Group, Member, monday};
+use super::candidate::{Candidate, sort};
+use super::claim::{Claim, verdict};
+use super::compose::Desk;
+use super::decision::DecisionId;
+use super::exception::Layer;
 use super::remark::{Reason, Remark, WallClock};
+use super::sequence::Composed;
 use super::serve::{Profile, Said};
 use super::{Airing, Item, LATE_MS_MAX, Plan};
-use crate::calendar::{AirtimePolicy, OverLimit, Spent};
-use crate::fleet::Controller;
+use crate::calendar::{Airtime, AirtimePolicy, OverLimit, Spent};
 use crate::id::{BulletinId, ProgrammeId};
-use crate::time::{Timestamp, Zone};
+use crate::time::{LocalDate, Timestamp, Zone};
 
 /// All days of one group.
 pub(super) struct Settled<'w> {
@@ -28,8 +30,15 @@ pub(super) struct Settled<'w> {
 }
 
 impl Settled<'_> {
+    /// The decisions that it follows or leaves aside as late.
+    pub(super) fn decisions(&self) -> impl Iterator<Item = &DecisionId> {
+        let known = self.said.iter().filter_map(|(_, said)| said.known());
+        known.filter_map(Reason::decision)
+    }
+
     /// Writes what holds for the group as what holds for one of its controllers.
-    pub(super) fn write(&self, controller: &Controller, plan: &mut Plan) {
+    pub(super) fn write(&self, member: &Member<'_>, plan: &mut Plan) {
+        let controller = member.controller;
         let key = |candidate: &Candidate<'_>| candidate.key(&controller.id);
         plan.airings.extend(self.airings.iter().map(|accepted| Airing {
             key: key(&accepted.candidate),
@@ -38,6 +47,7 @@ impl Settled<'_> {
             ends: accepted.ends,
             chime: accepted.candidate.programme.chime,
             gap_ms: accepted.candidate.programme.gap_ms,
+            volume_percent: accepted.volume_percent,
             items: Arc::clone(&accepted.items),
         }));
         plan.remarks.extend(self.said.iter().map(|(candidate, said)| Remark {
@@ -46,24 +56,49 @@ impl Settled<'_> {
             area: Some(controller.area.clone()),
             bulletin: said.bulletin.clone(),
             language: said.language.clone(),
-            reason: said.reason.clone(),
+            reason: said.reason(member.commune),
         }));
+    }
+}
+
+/// What days are settled by, whoever hears them.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a, 'w> {
+    pub(super) desk: &'a Desk<'w>,
+    pub(super) layer: &'a Layer<'w>,
+}
+
+impl<'w> Rules<'_, 'w> {
+    /// Those of a day's candidates that are meant for a group, as exceptions leave them.
+    fn meant(self, group: &Group<'w>, candidates: &[Candidate<'w>]) -> Vec<Candidate<'w>> {
+        let meant = candidates.iter().filter(|c| group.programmes.binary_search(&c.number).is_ok());
+        if group.exceptions.is_empty() {
+            return meant.copied().collect();
+        }
+        let bend = |c| self.layer.bend(self.desk.zone, &group.exceptions, c);
+        let mut bent: Vec<Candidate<'w>> = meant.map(bend).collect();
+        sort(&mut bent);
+        bent
     }
 }
 
 /// Settles every day for one group, each with the history of those before it.
 pub(super) fn settle<'w>(
-    desk: &Desk<'w>,
+    rules: Rules<'_, 'w>,
     group: &Group<'w>,
     calendar: &[Vec<Candidate<'w>>],
 ) -> Settled<'w> {
     let mut settled = Settled { airings: Vec::new(), said: Vec::new() };
     let mut aired = group.aired.clone();
     let mut running = group.running.map(|running| (running.ends, &running.programme));
+    let mut week = Week { monday: None, days: group.days_before };
     for candidates in calendar {
-        let meant = candidates.iter().filter(|c| group.programmes.binary_search(&c.number).is_ok());
-        let meant: Vec<Candidate<'w>> = meant.copied().collect();
-        let day = Day::settle(Terms { desk, group, aired: &aired, running }, &meant);
+        let meant = rules.meant(group, candidates);
+        let Some(first) = meant.first() else { continue };
+        week.turn(first.date);
+        let terms = Terms { rules, group, aired: &aired, running, week_days: week.days };
+        let day = Day::settle(terms, &meant);
+        week.days += usize::from(!day.accepted.is_empty());
         for accepted in &day.accepted {
             aired.extend(&accepted.bulletins);
             running = running.max(Some((accepted.ends, &accepted.candidate.programme.id)));
@@ -77,13 +112,32 @@ pub(super) fn settle<'w>(
     settled
 }
 
+/// How many days of a week had airings.
+struct Week {
+    /// None before the first day: what is counted then is of that day's week.
+    monday: Option<LocalDate>,
+    days: usize,
+}
+
+impl Week {
+    /// Goes on to `date`; a new week begins with none.
+    fn turn(&mut self, date: LocalDate) {
+        let before = self.monday.replace(monday(date));
+        if before.is_some_and(|before| before != monday(date)) {
+            self.days = 0;
+        }
+    }
+}
+
 /// What holds all day.
 #[derive(Clone, Copy)]
 struct Terms<'a, 'w> {
-    desk: &'a Desk<'w>,
+    rules: Rules<'a, 'w>,
     group: &'a Group<'w>,
     aired: &'a BTreeSet<&'w BulletinId>,
     running: Option<(Timestamp, &'w ProgrammeId)>,
+    /// Days with airings in this week before this one.
+    week_days: usize,
 }
 
 /// A candidate that airs.
@@ -93,6 +147,7 @@ struct Accepted<'w> {
     place: usize,
     latest: Timestamp,
     ends: Timestamp,
+    volume_percent: Option<u8>,
     items: Arc<[Item]>,
     bulletins: Vec<&'w BulletinId>,
     claim: Claim<'w>,
@@ -216,31 +271,35 @@ impl<'w> Day<'w> {
         candidate: &Candidate<'w>,
         said: &mut Vec<Said>,
     ) -> Result<Accepted<'w>, Reason> {
-        let profile: Profile<'w> = terms.group.profile.ok_or(Reason::NoProfile)?;
-        let policy = terms.group.policy.ok_or(Reason::NoPolicy)?;
+        let Terms { rules: Rules { desk, layer }, group, .. } = terms;
+        layer.account(desk.zone, &group.exceptions, candidate, said)?;
+        let profile: Profile<'w> = group.profile.ok_or(Reason::NoProfile)?;
+        let airtime = group.airtime.ok_or(Reason::NoPolicy)?;
+        let policy = airtime.signed();
         if !profile.asks_for(&candidate.programme.languages) {
             return Err(Reason::NotAsked);
         }
+        if let Some(days_max) = week_full(airtime, terms.week_days) {
+            return Err(Reason::WeekFull { days_max });
+        }
         let aired = |bulletin: &BulletinId| terms.aired.contains(bulletin) || self.aired(bulletin);
-        let composed = terms
-            .desk
-            .compose(candidate.programme, profile, candidate.at, &aired, said)
-            .ok_or(Reason::NothingToAir)?;
+        let composed =
+            desk.compose(candidate, profile, &aired, said).ok_or(Reason::NothingToAir)?;
         let ends = candidate.at + Duration::from_millis(composed.length_ms);
-        let latest = latest(policy, terms.desk.zone, candidate.at, ends, composed.slack)?;
+        let latest = latest(airtime, desk.zone, candidate.at, ends, composed.slack)?;
         let spent_before = self.spent_without(candidate.at);
         let spent = policy
             .admit(spent_before, composed.length_ms)
             .map_err(|over| over_limit(over, policy))?;
         let claim = Claim::of(candidate, &composed.content);
-        let Composed { items, content, .. } = composed;
-        let bulletins = content.into_iter().map(|airable| &airable.bulletin).collect();
+        let Composed { items, bulletins, .. } = composed;
         let items = items.into();
         Ok(Accepted {
             candidate: *candidate,
             place,
             latest,
             ends,
+            volume_percent: airtime.volume(desk.zone, candidate.at),
             items,
             bulletins,
             claim,
@@ -273,28 +332,37 @@ impl<'w> Day<'w> {
         let Some(last) = self.accepted.last().filter(|last| at < last.ends) else {
             return Outcome::Airs(Box::new(new));
         };
-        if last.claim > new.claim {
-            return Outcome::Refused(collision(&last.claim, &new.claim));
-        }
-        Outcome::PutsOut(collision(&new.claim, &last.claim))
+        let (zone, decisions) = (terms.rules.desk.zone, &terms.group.decisions);
+        let verdict = verdict(zone, decisions, &last.claim, &new.claim);
+        if verdict.first { Outcome::Refused(verdict.said) } else { Outcome::PutsOut(verdict.said) }
     }
 }
 
 /// The last instant at which an airing from `at` until `ends` may begin.
 fn latest(
-    policy: &AirtimePolicy,
+    airtime: &Airtime,
     zone: Zone,
     at: Timestamp,
     ends: Timestamp,
     slack: Duration,
 ) -> Result<Timestamp, Reason> {
     let late = Duration::from_millis(LATE_MS_MAX);
-    let closes = policy.open_until(zone, at, ends + late).ok_or(Reason::OutsideWindow)?;
+    let closes = airtime.signed().open_until(zone, at, ends + late);
+    let refuse = |at, otherwise: fn(WallClock) -> Reason| {
+        let wall = WallClock::of(zone, at);
+        let quiet = airtime.is_quiet(zone, at);
+        if quiet { Reason::QuietHours { from: wall } } else { otherwise(wall) }
+    };
+    let closes = closes.ok_or_else(|| refuse(at, |_| Reason::OutsideWindow))?;
     if closes < ends {
-        let closes = WallClock::of(zone, closes);
-        return Err(Reason::RunsPastWindow { closes });
+        return Err(refuse(closes, |closes| Reason::RunsPastWindow { closes }));
     }
     Ok(at + late.min(closes.since(ends)).min(slack))
+}
+
+/// The days of a week that are all spent, where there is such a limit.
+fn week_full(airtime: &Airtime, days: usize) -> Option<u8> {
+    airtime.days_a_week_max().filter(|&max| days >= usize::from(max))
 }
 
 fn over_limit(over: OverLimit, policy: &AirtimePolicy) -> Reason {

@@ -8,15 +8,16 @@
 use std::collections::BTreeMap;
 
 use crate::bulletin::{Column, Lists};
-use crate::calendar::AirtimePolicy;
+use crate::calendar::Airtime;
 use crate::config::{At, Faults, read};
 use crate::fleet::{Area, AreaTree, Controller};
-use crate::id::{AreaId, BulletinId, ControllerId, NotAnId};
+use crate::id::{AreaId, BulletinId, ControllerId, NotAnId, ProgrammeId, Tag};
 use crate::lang::{LangTag, Names, NotATag};
-use crate::schedule::Programme;
+use crate::schedule::{Exception, Programme};
 
 mod check;
 pub mod content;
+mod exceptions;
 pub(in crate::schedule) mod export;
 mod lists;
 pub(in crate::schedule) mod tables;
@@ -30,8 +31,9 @@ pub struct ScheduleFile {
     lists: Lists,
     areas: Vec<Area>,
     controllers: Vec<Controller>,
-    policies: Vec<(AreaId, AirtimePolicy)>,
+    policies: Vec<(AreaId, Airtime)>,
     programmes: Vec<Programme>,
+    exceptions: Vec<Exception>,
     notes: Notes,
 }
 
@@ -48,6 +50,8 @@ impl ScheduleFile {
                     .tables("controller", |table| tables::controller(table, &mut notes)),
                 policies: form.tables("policy", |table| tables::policy(table, &mut notes)),
                 programmes: form.tables("programme", |table| tables::programme(table, &mut notes)),
+                exceptions: form
+                    .tables("exception", |table| exceptions::exception(table, &mut notes)),
                 notes,
             })
         })
@@ -97,9 +101,11 @@ pub struct Checked {
     /// The controllers, by id.
     pub controllers: Vec<Controller>,
     /// Airtime by area.
-    pub policies: BTreeMap<AreaId, AirtimePolicy>,
+    pub policies: BTreeMap<AreaId, Airtime>,
     /// The programmes, by id.
     pub programmes: Vec<Programme>,
+    /// The exceptions, by id.
+    pub exceptions: Vec<Exception>,
 }
 
 /// What a file defines, each once.
@@ -113,6 +119,11 @@ pub(in crate::schedule) enum Noun {
     Controller,
     Policy,
     Programme,
+    Exception,
+    /// A tag that areas carry; any number of them.
+    AreaTag,
+    /// A tag that programmes carry; any number of them.
+    ProgrammeTag,
 }
 
 /// What a file names that must be somewhere.
@@ -122,6 +133,8 @@ enum Mention {
     Language(LangTag),
     Column(Column),
     Bulletin(BulletinId),
+    Programme(ProgrammeId),
+    Tag(Noun, Tag),
 }
 
 /// The lines of definitions and mentions, for the check across files.
@@ -129,6 +142,7 @@ enum Mention {
 struct Notes {
     definitions: Vec<At<(Noun, String)>>,
     mentions: Vec<At<Mention>>,
+    carried: Vec<(Noun, Tag)>,
 }
 
 impl Notes {
@@ -138,6 +152,24 @@ impl Notes {
 
     fn mention<T: Clone>(&mut self, line: usize, value: &T, wrap: impl FnOnce(T) -> Mention) {
         self.mentions.push(At { line, value: wrap(value.clone()) });
+    }
+
+    /// Notes that something carries a tag.
+    fn carry(&mut self, noun: Noun, tag: &Tag) {
+        self.carried.push((noun, tag.clone()));
+    }
+
+    /// A tag that something of the kind `noun` must carry.
+    fn tag(&mut self, text: At<&str>, noun: Noun) -> Result<Tag, NotAnId> {
+        let tag = text.value.parse()?;
+        self.mention(text.line, &tag, |tag| Mention::Tag(noun, tag));
+        Ok(tag)
+    }
+
+    fn bulletin(&mut self, text: At<&str>) -> Result<BulletinId, NotAnId> {
+        let id = text.value.parse()?;
+        self.mention(text.line, &id, Mention::Bulletin);
+        Ok(id)
     }
 
     fn area(&mut self, text: At<&str>) -> Result<AreaId, NotAnId> {

@@ -2,7 +2,7 @@
 
 use crate::bulletin::Column;
 use crate::calendar::recurrence::Recurrence;
-use crate::id::{AreaId, BulletinId, ProgrammeId};
+use crate::id::{AreaId, BulletinId, ProgrammeId, Tag};
 use crate::lang::LangTag;
 
 /// A recurring slot with an audience, a language mode and a rule for what goes in.
@@ -12,12 +12,18 @@ pub struct Programme {
     pub id: ProgrammeId,
     /// Its name for people.
     pub title: String,
+    /// Labels by which exceptions mean it.
+    pub tags: Vec<Tag>,
     /// When it comes.
     pub recurrence: Recurrence,
     /// The areas that hear it, with everything below them.
     pub areas: Vec<AreaId>,
     /// The areas among them that do not, with everything below them.
     pub minus_areas: Vec<AreaId>,
+    /// Of these areas only those with one of these tags, where any is named.
+    pub only_tags: Vec<Tag>,
+    /// Of these areas only those that ask for one of these languages, where any is named.
+    pub only_listening: Vec<LangTag>,
     /// Which of a village's languages.
     pub languages: Languages,
     /// What is grouped.
@@ -26,8 +32,13 @@ pub struct Programme {
     pub selection: Selection,
     /// Silence between two items, in milliseconds.
     pub gap_ms: u32,
-    /// Seconds of an airing at most, chimes and gaps included; the last items give way.
+    /// The bulletin by which the station names itself before the first item, in the first of the
+    /// village's languages that it has.
+    pub identification: Option<BulletinId>,
+    /// Seconds of an airing at most; chimes, identification and gaps included.
     pub length_max_s: Option<u32>,
+    /// Which item is left out first where they do not all fit.
+    pub gives_way: GivesWay,
     /// Whether a chime opens and closes it.
     pub chime: bool,
 }
@@ -69,6 +80,20 @@ pub enum Selection {
     Bulletins(Vec<BulletinId>),
     /// The newest of a column that did not air at the controller yet.
     Newest(Column),
+}
+
+/// Which item of an airing that is too long is left out first; of equals the later one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum GivesWay {
+    /// The one at the end.
+    #[default]
+    Last,
+    /// The longest: most of the others are kept.
+    Longest,
+    /// The one of the lowest class: what is normal before what has priority.
+    LowestClass,
+    /// The one whose bulletin was approved first.
+    Oldest,
 }
 
 /// The programmes in the order in which they are planned.

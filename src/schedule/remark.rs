@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Pending;
+use super::{DecisionId, Pending};
 use crate::calendar::AiringKey;
-use crate::id::{AreaId, BulletinId, ProgrammeId};
+use crate::id::{AreaId, BulletinId, ExceptionId, PersonId, ProgrammeId};
 use crate::lang::LangTag;
 use crate::time::{LocalDate, TimeOfDay, Timestamp, Zone};
 
@@ -56,7 +56,7 @@ impl From<Pending> for Missing {
 }
 
 /// An instant as the wall clock of the place shows it, for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WallClock {
     /// The date.
     pub date: LocalDate,
@@ -77,7 +77,7 @@ impl fmt::Display for WallClock {
     }
 }
 
-/// What is so. The first seven leave an airing standing; the others refuse it or its programme.
+/// What is so, for one of the people who can mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 pub enum Reason {
@@ -110,6 +110,8 @@ pub enum Reason {
         /// Seconds that the airing may have.
         length_max_s: u32,
     },
+    /// The airing has as many items as one can have.
+    TooManyItems,
     /// The village asks for none of the programme's languages.
     NotAsked,
     /// Nothing is left to air.
@@ -135,6 +137,16 @@ pub enum Reason {
         /// Airings that a day may have.
         sessions_max: u16,
     },
+    /// It would sound in quiet hours.
+    QuietHours {
+        /// From when on it would.
+        from: WallClock,
+    },
+    /// The week has its days with airings.
+    WeekFull {
+        /// Days that a week may have.
+        days_max: u8,
+    },
     /// More minutes than a day may have.
     DayFull {
         /// Minutes that a day may have.
@@ -147,8 +159,73 @@ pub enum Reason {
     },
     /// A priority bulletin from above met the commune's own: the commune decides.
     Decision {
+        /// The question.
+        decision: DecisionId,
+        /// The last moment at which a decision counts.
+        deadline: WallClock,
         /// What goes first until then.
+        default: ProgrammeId,
+    },
+    /// The commune decided that another airing goes first.
+    Decided {
+        /// The question.
+        decision: DecisionId,
+        /// What goes first.
         winner: ProgrammeId,
+        /// Who decided.
+        by: PersonId,
+        /// When.
+        at: WallClock,
+    },
+    /// The commune decided too late.
+    DecisionLate {
+        /// The question.
+        decision: DecisionId,
+        /// Who decided.
+        by: PersonId,
+        /// When.
+        at: WallClock,
+        /// Until when it would have counted.
+        deadline: WallClock,
+    },
+    /// The commune decided what is no question any more.
+    DecisionStale {
+        /// What was the question.
+        decision: DecisionId,
+        /// Who decided.
+        by: PersonId,
+    },
+    /// An exception says that it does not come.
+    Skipped {
+        /// The exception.
+        exception: ExceptionId,
+        /// Its name for people.
+        name: String,
+    },
+    /// An exception moved it.
+    Moved {
+        /// The exception.
+        exception: ExceptionId,
+        /// Its name for people.
+        name: String,
+        /// When it comes on other days.
+        from: WallClock,
+    },
+    /// An exception put something else in.
+    Replaced {
+        /// The exception.
+        exception: ExceptionId,
+        /// Its name for people.
+        name: String,
+    },
+    /// An exception meets it, but another one holds.
+    ExceptionYields {
+        /// The exception that does not hold.
+        exception: ExceptionId,
+        /// Its name for people.
+        name: String,
+        /// The name of the one that holds.
+        to: String,
     },
     /// No controller stands where the programme is heard.
     NoAudience,
@@ -170,7 +247,12 @@ impl Reason {
             | Self::UnknownBulletin
             | Self::NotYetValid { .. }
             | Self::Expired { .. }
-            | Self::Cut { .. } => false,
+            | Self::Cut { .. }
+            | Self::TooManyItems
+            | Self::DecisionStale { .. }
+            | Self::Moved { .. }
+            | Self::Replaced { .. }
+            | Self::ExceptionYields { .. } => false,
             Self::NotAsked
             | Self::NothingToAir
             | Self::NoProfile
@@ -182,12 +264,35 @@ impl Reason {
             | Self::DayFull { .. }
             | Self::Collision { .. }
             | Self::Decision { .. }
+            | Self::Decided { .. }
+            | Self::DecisionLate { .. }
+            | Self::Skipped { .. }
+            | Self::QuietHours { .. }
+            | Self::WeekFull { .. }
             | Self::NoAudience => true,
         }
+    }
+
+    /// The decision that was taken and speaks here.
+    pub(super) fn decision(&self) -> Option<&DecisionId> {
+        if let Self::Decided { decision, .. } | Self::DecisionLate { decision, .. } = self {
+            return Some(decision);
+        }
+        None
     }
 }
 
 impl Remark {
+    /// What would mend it, in Vietnamese.
+    pub fn mend_vi(&self) -> String {
+        self.reason.mend_vi()
+    }
+
+    /// What would mend it, in English.
+    pub fn mend_en(&self) -> String {
+        self.reason.mend_en()
+    }
+
     /// The remark in Vietnamese.
     pub fn vi(&self) -> String {
         let language = self.language.as_ref().map(LangTag::name_vi);

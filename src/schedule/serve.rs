@@ -3,10 +3,11 @@
 //! For each language in the village's order: that language, else its first stand-in that can be
 //! heard. **Only a village that nothing it asked for can be played to hears its fallback.**
 
+use super::claim::Asked;
 use super::remark::{Missing, Reason, WallClock};
 use super::{Airable, Languages, Pending, Sound};
 use crate::fleet::{Area, Wish};
-use crate::id::BulletinId;
+use crate::id::{AreaId, BulletinId};
 use crate::lang::LangTag;
 use crate::time::{Timestamp, Zone};
 
@@ -20,6 +21,11 @@ pub(super) struct Profile<'w> {
 impl<'w> Profile<'w> {
     pub(super) fn of(area: &'w Area) -> Self {
         Self { wishes: &area.listens, fallback: area.fallback.as_ref() }
+    }
+
+    /// Whether the village asks for one of `languages`.
+    pub(super) fn wishes_for(&self, languages: &[LangTag]) -> bool {
+        self.wishes.iter().any(|wish| languages.contains(&wish.language))
     }
 
     /// Whether a programme in these languages is meant for the village at all.
@@ -43,13 +49,25 @@ pub(super) struct Served<'w> {
 pub(super) struct Said {
     pub(super) bulletin: Option<BulletinId>,
     pub(super) language: Option<LangTag>,
-    pub(super) reason: Reason,
+    why: Why,
+}
+
+/// A reason; a question does not know its commune yet.
+#[derive(Clone)]
+enum Why {
+    Known(Reason),
+    Asked(Asked),
 }
 
 impl Said {
     /// About the airing as a whole.
     pub(super) fn airing(reason: Reason) -> Self {
-        Self { bulletin: None, language: None, reason }
+        Self { bulletin: None, language: None, why: Why::Known(reason) }
+    }
+
+    /// What the commune is asked.
+    pub(super) fn question(asked: Asked) -> Self {
+        Self { bulletin: None, language: None, why: Why::Asked(asked) }
     }
 
     /// About one bulletin in it.
@@ -58,7 +76,24 @@ impl Said {
         language: Option<&LangTag>,
         reason: Reason,
     ) -> Self {
-        Self { bulletin: Some(bulletin.clone()), language: language.cloned(), reason }
+        let (bulletin, language) = (Some(bulletin.clone()), language.cloned());
+        Self { bulletin, language, why: Why::Known(reason) }
+    }
+
+    /// The reason at a controller for which `commune` decides.
+    pub(super) fn reason(&self, commune: &AreaId) -> Reason {
+        match &self.why {
+            Why::Known(reason) => reason.clone(),
+            Why::Asked(asked) => asked.reason(commune),
+        }
+    }
+
+    /// The reason, where it is the same in every commune.
+    pub(super) fn known(&self) -> Option<&Reason> {
+        match &self.why {
+            Why::Known(reason) => Some(reason),
+            Why::Asked(_) => None,
+        }
     }
 }
 

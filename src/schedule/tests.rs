@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use super::*;
 use crate::calendar::recurrence::Recurrence;
-use crate::calendar::{Days, Window};
+use crate::calendar::{AirtimePolicy, Days, Window};
 use crate::fleet::{Area, Level, Wish};
 use crate::time::TimeOfDay;
 
 mod collision;
+mod decision;
 mod edge;
+mod exception;
 mod language;
 mod property;
+mod worlds;
 
 pub(super) const SUNDAY: &str = "2026-11-22";
 
@@ -50,8 +53,10 @@ impl Town {
             zone: Zone::default(),
             tree: AreaTree::default(),
             controllers: Vec::new(),
-            policies: BTreeMap::from([("tinh".parse().unwrap(), policy)]),
+            policies: BTreeMap::from([("tinh".parse().unwrap(), policy.into())]),
             programmes: Vec::new(),
+            exceptions: Vec::new(),
+            decisions: Vec::new(),
             content: Vec::new(),
             history: History::default(),
         };
@@ -82,6 +87,7 @@ impl Town {
             old_codes: Vec::new(),
             listens: listens.collect(),
             fallback: fallback.first().map(|wish| tag(wish.trim_end_matches('?'))),
+            tags: Vec::new(),
         });
         self.world.tree = AreaTree::new(self.areas.clone()).unwrap();
     }
@@ -128,13 +134,18 @@ impl Town {
         self.world.programmes.push(Programme {
             id: id.parse().unwrap(),
             title: id.to_owned(),
+            tags: Vec::new(),
             recurrence: Recurrence::times(times, Days::EVERY, None, None).unwrap(),
             areas: vec!["tinh".parse().unwrap()],
             minus_areas: Vec::new(),
+            only_tags: Vec::new(),
+            only_listening: Vec::new(),
             languages: Languages::Every,
             order: Order::Bulletin,
             selection,
             gap_ms: 0,
+            identification: None,
+            gives_way: GivesWay::Last,
             length_max_s: None,
             chime: false,
         });
@@ -155,7 +166,10 @@ impl Town {
 
     /// Changes the province's policy.
     pub(super) fn policy(mut self, change: impl FnOnce(&mut AirtimePolicy)) -> Self {
-        change(self.world.policies.get_mut(&"tinh".parse().unwrap()).unwrap());
+        let airtime = self.world.policies.get_mut(&"tinh".parse().unwrap()).unwrap();
+        let mut policy = airtime.written().clone();
+        change(&mut policy);
+        *airtime = policy.into();
         self
     }
 
@@ -263,6 +277,104 @@ fn an_area_taken_out_of_a_programme_does_not_hear_it() {
     let plan = town.plan(SUNDAY, 1);
     assert_eq!(plan.of(&"ban".parse().unwrap()).len(), 1);
     assert!(plan.of(&"lang".parse().unwrap()).is_empty());
+}
+
+#[test]
+fn what_is_left_out_first_where_not_all_fits_is_by_the_programmes_rule() {
+    let sunday = |way| {
+        let town = Town::new()
+            .village("ban", "vi")
+            .bulletin("gap", "vi", 2)
+            .content(|gap| gap.class = Class::Priority)
+            .bulletin("dai", "vi", 3)
+            .content(|dai| dai.class = Class::Priority)
+            .bulletin("ngan", "vi", 1)
+            .bulletin("vua", "vi", 2)
+            .content(|vua| vua.class = Class::Priority)
+            .programme("sang", "05:30", "gap dai ngan vua")
+            .with(|p| (p.length_max_s, p.gives_way) = (Some(7 * 60), way));
+        assert_eq!(town.reasons(), vec![Reason::Cut { length_max_s: 420 }]);
+        town.sunday().remove(0)
+    };
+    assert_eq!(sunday(GivesWay::Last), "sang gap:vi dai:vi ngan:vi");
+    assert_eq!(sunday(GivesWay::Longest), "sang gap:vi ngan:vi vua:vi");
+    assert_eq!(sunday(GivesWay::LowestClass), "sang gap:vi dai:vi vua:vi");
+    assert_eq!(sunday(GivesWay::Oldest), "sang dai:vi ngan:vi vua:vi");
+}
+
+#[test]
+fn no_airing_has_more_items_than_a_manifest_holds() {
+    let ids: Vec<String> = (0..ITEMS_MAX + 2).map(|i| format!("b{i}")).collect();
+    let town = Town::new().village("ban", "vi");
+    let town = ids.iter().fold(town, |town, id| town.bulletin(id, "vi", 0));
+    let town = town.programme("sang", "05:30", &ids.join(" "));
+    assert_eq!(town.plan(SUNDAY, 1).airings[0].items.len(), ITEMS_MAX);
+    assert_eq!(town.reasons(), [Reason::TooManyItems, Reason::TooManyItems]);
+    assert_eq!(ITEMS_MAX, crate::manifest::ITEMS_MAX);
+}
+
+fn identified(bulletins: &str) -> Town {
+    Town::new()
+        .village("ban", "hni vi")
+        .bulletin("dai-hieu", "hni vi", 1)
+        .bulletin("tin", "hni vi", 2)
+        .programme("sang", "05:30", bulletins)
+        .with(|programme| programme.identification = "dai-hieu".parse().ok())
+}
+
+#[test]
+fn the_station_names_itself_once_in_the_villages_first_language() {
+    assert_eq!(identified("tin").sunday(), ["sang dai-hieu:hni tin:hni tin:vi"]);
+}
+
+#[test]
+fn the_station_does_not_name_itself_where_nothing_follows() {
+    let town = identified("x");
+    assert!(town.sunday().is_empty());
+    assert_eq!(town.reasons(), [Reason::UnknownBulletin, Reason::NothingToAir]);
+    let short = identified("tin").with(|programme| programme.length_max_s = Some(90));
+    assert!(short.sunday().is_empty());
+}
+
+#[test]
+fn the_identification_stays_while_items_give_way() {
+    let town = identified("tin").with(|programme| {
+        (programme.length_max_s, programme.gives_way) = (Some(200), GivesWay::Oldest);
+    });
+    assert_eq!(town.sunday(), ["sang dai-hieu:hni tin:hni"]);
+}
+
+#[test]
+fn a_programme_for_a_language_is_heard_where_it_is_asked_for_and_not_where_it_stands_in() {
+    let town = Town::new()
+        .village("mong", "mww vi")
+        .village("kinh", "vi")
+        .village("khac", "hnj/mww")
+        .bulletin("tin", "mww vi", 2)
+        .programme("sang", "05:30", "tin")
+        .with(|programme| programme.only_listening = vec![tag("mww")]);
+    let plan = town.plan(SUNDAY, 1);
+    assert_eq!(heard(&plan), ["sang tin:mww tin:vi"]);
+    assert_eq!(plan.airings[0].key.controller.as_str(), "mong");
+}
+
+#[test]
+fn a_programme_for_a_tag_is_heard_where_the_area_or_one_above_carries_it() {
+    let mut town = Town::new()
+        .village("gan", "vi")
+        .village("xa-xoi", "vi")
+        .bulletin("tin", "vi", 2)
+        .programme("sang", "05:30", "tin")
+        .with(|programme| programme.only_tags = vec!["bien-gioi".parse().unwrap()]);
+    let border = |areas: &mut Vec<Area>, id: &str| {
+        let area = areas.iter_mut().find(|area| area.id.as_str() == id).unwrap();
+        area.tags = vec!["bien-gioi".parse().unwrap()];
+        AreaTree::new(areas.clone()).unwrap()
+    };
+    town.world.tree = border(&mut town.areas, "gan");
+    assert_eq!(town.plan(SUNDAY, 1).airings[0].key.controller.as_str(), "gan");
+    town.world.tree = border(&mut town.areas, "tinh");
+    assert_eq!(town.sunday().len(), 2);
 }
 
 #[test]

@@ -85,6 +85,8 @@ impl Station {
             controllers: checked.controllers,
             policies: checked.policies,
             programmes: checked.programmes,
+            exceptions: checked.exceptions,
+            decisions: self.store.decisions().await?,
             content,
             history,
         })
@@ -98,6 +100,9 @@ impl Station {
         let until = day.plus_days(-1).to_string();
         let mut history = History::default();
         for outcome in self.store.outcomes(&from, &until).await? {
+            if outcome.begun.is_some() {
+                history.sounded(&outcome.key.controller, outcome.key.date);
+            }
             for item in outcome.items {
                 if item.outcome == crate::receipt::Outcome::Completed {
                     history.heard(&outcome.key.controller, item.bulletin);
@@ -325,12 +330,13 @@ impl Drafts<'_> {
 
     fn policy(&self, area: &AreaId) -> AirtimePolicy {
         let nearest = self.world.tree.upward(area).find_map(|a| self.world.policies.get(&a.id));
-        nearest.cloned().unwrap_or(AirtimePolicy {
+        let silent = AirtimePolicy {
             windows: vec![],
             sessions_a_day_max: 0,
             minutes_a_session_max: 0,
             minutes_a_day_max: 0,
-        })
+        };
+        nearest.map_or(silent, |airtime| airtime.signed().clone())
     }
 
     fn airing(&self, airing: &Airing, areas: &[AreaId]) -> ManifestAiring {

@@ -78,6 +78,8 @@ impl Read {
             controllers: checked.controllers,
             policies: checked.policies,
             programmes: checked.programmes,
+            exceptions: checked.exceptions,
+            decisions: Vec::new(),
             content: content.into_iter().map(|outline| outline.airable).collect(),
             history: History::default(),
         };

@@ -7,7 +7,7 @@ use super::{At, Checked, Mention, Noun, ScheduleFile};
 use crate::bulletin::{Column, Lists};
 use crate::config::{Fault, Faults};
 use crate::fleet::{AreaFault, AreaTree};
-use crate::id::{AreaId, BulletinId};
+use crate::id::{AreaId, BulletinId, ProgrammeId, Tag};
 use crate::lang::Names;
 
 /// Puts `files` together, or names everything that does not fit. Bulletins are checked where the
@@ -36,15 +36,18 @@ fn together(files: Vec<ScheduleFile>, tree: AreaTree) -> Checked {
         controllers: Vec::new(),
         policies: BTreeMap::new(),
         programmes: Vec::new(),
+        exceptions: Vec::new(),
     };
     for file in files {
         add(&mut checked.lists, file.lists);
         checked.controllers.extend(file.controllers);
         checked.policies.extend(file.policies);
         checked.programmes.extend(file.programmes);
+        checked.exceptions.extend(file.exceptions);
     }
     checked.controllers.sort();
     checked.programmes.sort_by(|a, b| a.id.cmp(&b.id));
+    checked.exceptions.sort_by(|a, b| a.id.cmp(&b.id));
     checked
 }
 
@@ -66,6 +69,9 @@ impl Noun {
             Self::Controller => "controller",
             Self::Policy => "policy of",
             Self::Programme => "programme",
+            Self::Exception => "exception",
+            Self::AreaTag => "tag of areas",
+            Self::ProgrammeTag => "tag of programmes",
         }
     }
 }
@@ -96,6 +102,8 @@ struct Known<'f> {
     areas: BTreeSet<&'f AreaId>,
     languages: Names,
     columns: BTreeSet<&'f Column>,
+    programmes: BTreeSet<&'f ProgrammeId>,
+    tags: BTreeSet<&'f (Noun, Tag)>,
     bulletins: Option<&'f BTreeSet<BulletinId>>,
 }
 
@@ -112,7 +120,10 @@ impl<'f> Known<'f> {
         }
         let own = files.iter().flat_map(|file| &file.lists.columns);
         let columns = columns.iter().chain(own).collect();
-        Self { areas, languages, columns, bulletins }
+        let programmes = files.iter().flat_map(|file| &file.programmes);
+        let programmes = programmes.map(|programme| &programme.id).collect();
+        let tags = files.iter().flat_map(|file| &file.notes.carried).collect();
+        Self { areas, languages, columns, programmes, tags, bulletins }
     }
 
     fn fault(&self, file: &ScheduleFile, mention: &At<Mention>) -> Option<Fault> {
@@ -133,9 +144,18 @@ impl<'f> Known<'f> {
             Mention::Bulletin(id) if self.bulletins.is_some_and(|known| !known.contains(id)) => {
                 format!("unknown bulletin `{id}`; make it first or mend the name")
             }
-            Mention::Area(_) | Mention::Language(_) | Mention::Column(_) | Mention::Bulletin(_) => {
-                return None;
+            Mention::Programme(id) if !self.programmes.contains(id) => {
+                format!("unknown programme `{id}`; add a [[programme]] of that id or mend the name")
             }
+            Mention::Tag(noun, tag) if !self.tags.contains(&(*noun, tag.clone())) => {
+                format!("no {} is `{tag}`; mend it, or add it to some `tags`", noun.word())
+            }
+            Mention::Area(_)
+            | Mention::Language(_)
+            | Mention::Column(_)
+            | Mention::Bulletin(_)
+            | Mention::Programme(_)
+            | Mention::Tag(..) => return None,
         };
         Some(Fault { file: file.name.clone(), line: mention.line, sentence })
     }

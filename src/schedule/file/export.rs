@@ -3,16 +3,16 @@
 use std::fmt::Display;
 
 use super::Checked;
-use super::tables::ORDERS;
+use super::tables::{GIVE_WAYS, ORDERS};
 use crate::bulletin::Lists;
 use crate::calendar::recurrence::{Recurrence, Rule};
-use crate::calendar::{AirtimePolicy, Days, Weekday};
+use crate::calendar::{Airtime, Days, Weekday, Window};
 use crate::fleet::{Area, Controller, Level};
 use crate::id::AreaId;
-use crate::schedule::{Languages, Programme, Selection};
+use crate::schedule::{Change, Exception, Languages, Programme, Selection};
 
 impl Checked {
-    /// The schedule as TOML: areas, controllers, policies, programmes, each by id.
+    /// The schedule as TOML: areas, controllers, policies, programmes, exceptions, each by id.
     pub fn export(&self) -> String {
         let mut out = Lines::default();
         list_lines(&mut out, &self.lists);
@@ -20,6 +20,7 @@ impl Checked {
         self.controllers.iter().for_each(|controller| controller_lines(&mut out, controller));
         self.policies.iter().for_each(|(area, policy)| policy_lines(&mut out, area, policy));
         self.programmes.iter().for_each(|programme| programme_lines(&mut out, programme));
+        self.exceptions.iter().for_each(|exception| exception_lines(&mut out, exception));
         out.0
     }
 }
@@ -59,6 +60,13 @@ impl Lines {
     fn optional(&mut self, key: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.text(key, value);
+        }
+    }
+
+    /// A list, left out where it is empty.
+    fn some<T: Display>(&mut self, key: &str, values: &[T]) {
+        if !values.is_empty() {
+            self.list(key, values);
         }
     }
 
@@ -118,12 +126,11 @@ fn area_lines(out: &mut Lines, area: &Area) {
         out.list("old_codes", &area.old_codes);
     }
     out.optional("fallback", area.fallback.as_ref());
+    out.some("tags", &area.tags);
     for wish in &area.listens {
         out.header("[[area.listens]]");
         out.text("language", &wish.language);
-        if !wish.stand_ins.is_empty() {
-            out.list("stand_ins", &wish.stand_ins);
-        }
+        out.some("stand_ins", &wish.stand_ins);
         if let Some(share) = wish.share {
             out.value("share", share.get());
         }
@@ -136,18 +143,29 @@ fn controller_lines(out: &mut Lines, controller: &Controller) {
     out.text("area", &controller.area);
 }
 
-fn policy_lines(out: &mut Lines, area: &AreaId, policy: &AirtimePolicy) {
+fn policy_lines(out: &mut Lines, area: &AreaId, airtime: &Airtime) {
+    let policy = airtime.written();
     out.header("[[policy]]");
     out.text("area", area);
     out.value("sessions_a_day_max", policy.sessions_a_day_max);
     out.value("minutes_a_session_max", policy.minutes_a_session_max);
     out.value("minutes_a_day_max", policy.minutes_a_day_max);
-    for window in &policy.windows {
-        out.header("[[policy.window]]");
-        days(out, "days", window.days());
-        out.text("from", window.from());
-        out.text("until", window.until());
+    if let Some(days) = airtime.days_a_week_max() {
+        out.value("days_a_week_max", days);
     }
+    policy.windows.iter().for_each(|window| window_lines(out, "[[policy.window]]", window));
+    airtime.quiet().iter().for_each(|window| window_lines(out, "[[policy.quiet]]", window));
+    for volume in airtime.volumes() {
+        window_lines(out, "[[policy.volume]]", &volume.window);
+        out.value("percent", volume.percent);
+    }
+}
+
+fn window_lines(out: &mut Lines, header: &str, window: &Window) {
+    out.header(header);
+    days(out, "days", window.days());
+    out.text("from", window.from());
+    out.text("until", window.until());
 }
 
 fn days(out: &mut Lines, key: &str, days: Days) {
@@ -161,26 +179,51 @@ fn programme_lines(out: &mut Lines, programme: &Programme) {
     out.header("[[programme]]");
     out.text("id", &programme.id);
     out.text("title", &programme.title);
+    out.some("tags", &programme.tags);
     recurrence_lines(out, &programme.recurrence);
     out.list("areas", &programme.areas);
-    if !programme.minus_areas.is_empty() {
-        out.list("minus_areas", &programme.minus_areas);
-    }
+    out.some("minus_areas", &programme.minus_areas);
+    out.some("only_tags", &programme.only_tags);
+    out.some("only_listening", &programme.only_listening);
     match &programme.languages {
         Languages::Every => out.text("languages", "every"),
         Languages::First => out.text("languages", "first"),
         Languages::Only(listed) => out.list("languages", listed),
     }
     out.text("order", word(&programme.order, &ORDERS));
-    match &programme.selection {
-        Selection::Bulletins(named) => out.list("bulletins", named),
-        Selection::Newest(column) => out.text("newest", column),
-    }
+    selection_lines(out, &programme.selection);
+    out.optional("identification", programme.identification.as_ref());
     out.value("gap_ms", programme.gap_ms);
+    out.text("gives_way", word(&programme.gives_way, &GIVE_WAYS));
     if let Some(length_max_s) = programme.length_max_s {
         out.value("length_max_s", length_max_s);
     }
     out.value("chime", programme.chime);
+}
+
+fn selection_lines(out: &mut Lines, selection: &Selection) {
+    match selection {
+        Selection::Bulletins(named) => out.list("bulletins", named),
+        Selection::Newest(column) => out.text("newest", column),
+    }
+}
+
+fn exception_lines(out: &mut Lines, exception: &Exception) {
+    out.header("[[exception]]");
+    out.text("id", &exception.id);
+    out.text("name", &exception.name);
+    out.text("from", exception.from);
+    out.text("until", exception.until);
+    out.some("areas", &exception.areas);
+    out.some("programmes", &exception.scope.programmes);
+    out.some("columns", &exception.scope.columns);
+    out.some("tags", &exception.scope.tags);
+    match &exception.change {
+        Change::Skip => out.value("skip", true),
+        Change::Move(times) => out.list("move_to", times),
+        Change::Replace(selection) => selection_lines(out, selection),
+        Change::ReplaceBy(programme) => out.text("programme", programme),
+    }
 }
 
 fn recurrence_lines(out: &mut Lines, recurrence: &Recurrence) {

@@ -7,12 +7,12 @@ use super::{Mention, Notes, Noun};
 use crate::bulletin::Column;
 use crate::bulletin::column::NotAColumn;
 use crate::calendar::recurrence::{OCCURRENCES_A_DAY_MAX, Recurrence};
-use crate::calendar::{AirtimePolicy, Days, Weekday, Window};
+use crate::calendar::{Airtime, AirtimePolicy, Days, PERCENT_MAX, Volume, Weekday, Window};
 use crate::config::parse::{switch, within, words};
 use crate::config::{At, Table};
 use crate::fleet::{Area, Controller, Level, Share, Wish};
-use crate::id::{AreaId, BulletinId, NotAnId};
-use crate::schedule::{Languages, Order, Programme, Selection};
+use crate::id::{AreaId, Tag};
+use crate::schedule::{GivesWay, Languages, Order, Programme, Selection};
 use crate::time::{LocalDate, TimeOfDay};
 
 /// Characters in a name or title at most.
@@ -47,9 +47,22 @@ pub(super) fn area(table: &mut Table<'_>, notes: &mut Notes) -> Option<Area> {
         });
         Some(Wish { language: language?, stand_ins, share })
     });
+    let tags = tags(table, "tags", notes, Noun::AreaTag);
     let id = id?;
     notes.define(Noun::Area, table.line(), id.as_str());
-    Some(Area { id, name: name?, level: level?, parent, code, old_codes, listens, fallback })
+    Some(Area { id, name: name?, level: level?, parent, code, old_codes, listens, fallback, tags })
+}
+
+/// A list of tags that `noun` carries, each once.
+fn tags(table: &mut Table<'_>, key: &'static str, notes: &mut Notes, noun: Noun) -> Vec<Tag> {
+    let listed: Vec<Tag> = table.list(key, str::parse).unwrap_or_default();
+    if listed.iter().collect::<BTreeSet<_>>().len() < listed.len() {
+        table.fault(key, format!("`{key}` names a tag twice; name each once"));
+    }
+    for tag in &listed {
+        notes.carry(noun, tag);
+    }
+    listed
 }
 
 /// A code of the administration: letters, digits, `.` and `-`.
@@ -70,13 +83,19 @@ pub(super) fn controller(table: &mut Table<'_>, notes: &mut Notes) -> Option<Con
     Some(controller)
 }
 
-pub(super) fn policy(table: &mut Table<'_>, notes: &mut Notes) -> Option<(AreaId, AirtimePolicy)> {
+pub(super) fn policy(table: &mut Table<'_>, notes: &mut Notes) -> Option<(AreaId, Airtime)> {
     let area = table.required("area", |text| notes.area(text));
     let sessions = 0..=i64::try_from(OCCURRENCES_A_DAY_MAX).expect("a small number");
     let sessions_a_day_max = table.required("sessions_a_day_max", within(sessions));
     let minutes_a_session_max = table.required("minutes_a_session_max", within(0..=DAY_MINUTES));
     let minutes_a_day_max = table.required("minutes_a_day_max", within(0..=DAY_MINUTES));
+    let days_a_week_max = table.optional("days_a_week_max", within(1..=7));
     let windows = table.tables("window", window);
+    let quiet = table.tables("quiet", window);
+    let volumes = table.tables("volume", |table| {
+        let percent = table.required("percent", within(0..=i64::from(PERCENT_MAX)));
+        Some(Volume { window: window(table)?, percent: percent? })
+    });
     let policy = AirtimePolicy {
         windows,
         sessions_a_day_max: sessions_a_day_max?,
@@ -85,7 +104,8 @@ pub(super) fn policy(table: &mut Table<'_>, notes: &mut Notes) -> Option<(AreaId
     };
     let area = area?;
     notes.define(Noun::Policy, table.line(), area.as_str());
-    Some((area, policy))
+    let airtime = Airtime::new(policy, quiet, days_a_week_max, volumes);
+    Some((area, airtime.map_err(|error| table.fault("volume", error.to_string())).ok()?))
 }
 
 fn window(table: &mut Table<'_>) -> Option<Window> {
@@ -100,7 +120,7 @@ fn window(table: &mut Table<'_>) -> Option<Window> {
 }
 
 /// A list of `mon` to `sun`, or of `all`.
-fn days(table: &mut Table<'_>, key: &'static str) -> Option<Days> {
+pub(super) fn days(table: &mut Table<'_>, key: &'static str) -> Option<Days> {
     let parse = |word: &str| match word {
         "all" => Ok(Days::EVERY),
         word => word.parse().map(|day: Weekday| Days::from(day)),
@@ -115,28 +135,38 @@ fn days(table: &mut Table<'_>, key: &'static str) -> Option<Days> {
 pub(super) fn programme(table: &mut Table<'_>, notes: &mut Notes) -> Option<Programme> {
     let id = table.required("id", str::parse);
     let title = table.required("title", words(NAME_CHARS_MAX));
+    let tags = self::tags(table, "tags", notes, Noun::ProgrammeTag);
     let recurrence = recurrence(table);
     let areas = table.list("areas", |text| notes.area(text)).unwrap_or_default();
     if areas.is_empty() {
         table.fault("areas", "`areas` names no area; write areas = [\"…\"]");
     }
     let minus_areas = table.list("minus_areas", |text| notes.area(text)).unwrap_or_default();
+    let only_tags = table.list("only_tags", |text| notes.tag(text, Noun::AreaTag));
+    let only_listening = table.list("only_listening", |text| notes.language(text));
     let languages = languages(table, notes);
     let order = table.optional("order", |word: &str| choice(word, &ORDERS));
     let selection = selection(table, notes);
+    let identification = table.optional("identification", |text| notes.bulletin(text));
+    let gives_way = table.optional("gives_way", |word: &str| choice(word, &GIVE_WAYS));
     let gap_ms = table.optional("gap_ms", within(0..=GAP_MS_MAX)).unwrap_or(GAP_MS);
     let length_max_s = table.optional("length_max_s", within(1..=LENGTH_S_MAX));
     let chime = table.optional("chime", switch).unwrap_or(false);
     let programme = Programme {
         id: id?,
         title: title?,
+        tags,
         recurrence: recurrence?,
         areas,
         minus_areas,
+        only_tags: only_tags.unwrap_or_default(),
+        only_listening: only_listening.unwrap_or_default(),
         languages,
         order: order.unwrap_or(Order::Bulletin),
         selection: selection?,
         gap_ms,
+        identification,
+        gives_way: gives_way.unwrap_or_default(),
         length_max_s,
         chime,
     };
@@ -147,6 +177,14 @@ pub(super) fn programme(table: &mut Table<'_>, notes: &mut Notes) -> Option<Prog
 /// The orders with their words.
 pub(super) const ORDERS: [(&str, Order); 2] =
     [("language", Order::Language), ("bulletin", Order::Bulletin)];
+
+/// The rules of giving way with their words.
+pub(super) const GIVE_WAYS: [(&str, GivesWay); 4] = [
+    ("last", GivesWay::Last),
+    ("longest", GivesWay::Longest),
+    ("lowest-class", GivesWay::LowestClass),
+    ("oldest", GivesWay::Oldest),
+];
 
 fn recurrence(table: &mut Table<'_>) -> Option<Recurrence> {
     let from: Option<LocalDate> = table.optional("from", str::parse);
@@ -185,21 +223,23 @@ fn languages(table: &mut Table<'_>, notes: &mut Notes) -> Languages {
 }
 
 fn selection(table: &mut Table<'_>, notes: &mut Notes) -> Option<Selection> {
-    let bulletins = table.list("bulletins", |text: At<&str>| {
-        let id: BulletinId = text.value.parse()?;
-        notes.mention(text.line, &id, Mention::Bulletin);
-        Ok::<_, NotAnId>(id)
-    });
-    let newest = table.optional("newest", |text: At<&str>| {
-        let column: Column = text.value.parse()?;
-        notes.mention(text.line, &column, Mention::Column);
-        Ok::<_, NotAColumn>(column)
-    });
+    let selected = some_selection(table, notes);
     if table.has("bulletins") == table.has("newest") {
         let key = if table.has("newest") { "newest" } else { "id" };
         table.fault(key, "write either `bulletins` or `newest`, so that it is clear what airs");
         return None;
     }
+    selected
+}
+
+/// `bulletins` or `newest`, where there is one of them.
+pub(super) fn some_selection(table: &mut Table<'_>, notes: &mut Notes) -> Option<Selection> {
+    let bulletins = table.list("bulletins", |text| notes.bulletin(text));
+    let newest = table.optional("newest", |text: At<&str>| {
+        let column: Column = text.value.parse()?;
+        notes.mention(text.line, &column, Mention::Column);
+        Ok::<_, NotAColumn>(column)
+    });
     if let Some(named) = &bulletins
         && named.iter().collect::<BTreeSet<_>>().len() < named.len()
     {
@@ -208,7 +248,10 @@ fn selection(table: &mut Table<'_>, notes: &mut Notes) -> Option<Selection> {
     bulletins.map(Selection::Bulletins).or(newest.map(Selection::Newest))
 }
 
-fn choice<T: Clone>(word: &str, choices: &[(&str, T)]) -> Result<T, impl Display + use<T>> {
+pub(super) fn choice<T: Clone>(
+    word: &str,
+    choices: &[(&str, T)],
+) -> Result<T, impl Display + use<T>> {
     let found = choices.iter().find(|(name, _)| *name == word);
     found.map(|(_, value)| value.clone()).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();

@@ -35,6 +35,7 @@ level = "commune"
 parent = "lai-chau"
 code = "03451"
 old_codes = ["03454", "03457"]
+tags = ["bien-gioi"]
 [[area.listens]]
 language = "hni"
 stand_ins = ["vi"]
@@ -52,6 +53,16 @@ area = "lai-chau"
 sessions_a_day_max = 4
 minutes_a_session_max = 30
 minutes_a_day_max = 60
+days_a_week_max = 5
+[[policy.quiet]]
+days = ["sun"]
+from = "18:00"
+until = "19:00"
+[[policy.volume]]
+days = ["all"]
+from = "05:00"
+until = "06:00"
+percent = 60
 [[policy.window]]
 days = ["mon", "tue"]
 from = "05:00"
@@ -80,7 +91,41 @@ title = "Hỏi đáp"
 at = ["17:30:00", "05:30:00"]
 weekdays = ["mon"]
 areas = ["lai-chau"]
+only_tags = ["bien-gioi"]
+only_listening = ["hni"]
+tags = ["giai-tri"]
 newest = "Hỏi đáp pháp luật"
+identification = "dai-hieu"
+gives_way = "longest"
+
+[[exception]]
+id = "quoc-tang"
+name = "Quốc tang"
+from = "2026-07-24"
+until = "2026-07-25"
+tags = ["giai-tri"]
+skip = true
+
+[[exception]]
+id = "tet"
+name = "Tết Nguyên đán"
+from = "2027-02-06"
+areas = ["mu-ca"]
+programmes = ["tin-sang"]
+move_to = ["06:30:00"]
+
+[[exception]]
+id = "bao"
+name = "Bão số 3"
+from = "2026-09-01"
+columns = ["Hỏi đáp pháp luật"]
+bulletins = ["lu-quet"]
+
+[[exception]]
+id = "khai-giang"
+name = "Khai giảng"
+from = "2026-09-05"
+programme = "phap-luat"
 "#;
 
 fn columns() -> BTreeSet<Column> {
@@ -162,6 +207,15 @@ fn each_wrong_name_is_named_with_its_line() {
         ("newest = \"Hỏi đáp pháp luật\"", "newest = \"Hỏi\"", "unknown column `Hỏi`"),
         ("level = \"commune\"", "level = \"ward\"", "province or commune or village"),
         ("order = \"language\"", "order = \"x\"", "language or bulletin"),
+        ("only_tags = [\"bien-gioi\"]", "only_tags = [\"x\"]", "no tag of areas is `x`"),
+        ("tags = [\"giai-tri\"]\nskip", "tags = [\"x\"]\nskip", "no tag of programmes is `x`"),
+        ("gives_way = \"longest\"", "gives_way = \"x\"", "last or longest or lowest-class"),
+        ("programmes = [\"tin-sang\"]", "programmes = [\"x\"]", "unknown programme `x`"),
+        ("until = \"2026-07-25\"", "until = \"2026-07-23\"", "ends before it begins"),
+        ("until = \"2026-07-25\"", "until = \"2027-07-25\"", "longer than a year"),
+        ("move_to = [\"06:30:00\"]", "move_to = [\"24:00\"]", "24:00 is the next day"),
+        ("move_to = [\"06:30:00\"]", "move_to = []", "one time for each airing"),
+        ("percent = 60", "percent = 101", "outside 0 to 100"),
         ("until = \"07:30\"", "until = \"04:30\"\n", "is empty"),
     ] {
         let faults = faults_with(old, new);
@@ -204,7 +258,7 @@ fn what_is_there_twice_is_named_with_the_place_of_the_first() {
 fn two_files_of_one_name_are_compared_like_any_others() {
     let file = || ScheduleFile::parse("a.toml", GOOD).unwrap();
     let faults = check(vec![file(), file()], &columns(), None).unwrap_err();
-    assert_eq!(faults.0.len(), 10, "{faults}");
+    assert_eq!(faults.0.len(), 14, "{faults}");
 }
 
 #[test]
@@ -232,10 +286,35 @@ fn both_or_neither_of_two_ways_to_say_something_is_a_fault() {
 }
 
 #[test]
+fn an_exception_says_one_thing_that_happens() {
+    for (old, new) in [("skip = true\n", ""), ("skip = true", "skip = true\nnewest = \"Thời sự\"")]
+    {
+        let faults = faults_with(old, new);
+        assert!(faults.contains("so that it is clear what happens"), "{faults}");
+    }
+    let faults = faults_with("skip = true", "skip = false");
+    assert!(faults.contains("changes nothing"), "{faults}");
+}
+
+#[test]
+fn an_exception_of_one_day_needs_no_end() {
+    let good = checked(GOOD).unwrap();
+    let day = good.exceptions.iter().find(|exception| exception.id.as_str() == "bao").unwrap();
+    assert_eq!((day.from, day.until), ("2026-09-01".parse().unwrap(), day.from));
+}
+
+#[test]
+fn two_volumes_at_one_time_are_a_fault_in_words() {
+    let loud = "\n[[policy.volume]]\ndays = [\"mon\"]\nfrom = \"05:30\"\nuntil = \"07:00\"\npercent = 90\n";
+    let faults = faults_with("percent = 60\n", &format!("percent = 60\n{loud}"));
+    assert!(faults.contains("two volumes hold on mon at 05:30"), "{faults}");
+}
+
+#[test]
 fn an_unknown_key_is_a_fault_that_lists_the_known_ones() {
     let faults = faults_with("chime = true", "chimes = true");
     assert!(faults.contains("unknown key `chimes`"), "{faults}");
-    assert!(faults.contains("length_max_s, chime"), "{faults}");
+    assert!(faults.contains("gives_way, gap_ms, length_max_s, chime"), "{faults}");
 }
 
 #[test]
@@ -243,13 +322,13 @@ fn bulletins_are_checked_where_the_station_names_its_own() {
     let parse = || vec![ScheduleFile::parse("a.toml", GOOD).unwrap()];
     let faults = check(parse(), &columns(), Some(&BTreeSet::new())).unwrap_err().to_string();
     assert!(faults.contains("unknown bulletin `lu-quet`"), "{faults}");
-    let known = BTreeSet::from(["lu-quet".parse().unwrap()]);
+    let known = BTreeSet::from(["lu-quet", "dai-hieu"].map(|id| id.parse().unwrap()));
     assert!(check(parse(), &columns(), Some(&known)).is_ok());
 }
 
 proptest::proptest! {
     #[test]
-    fn a_line_lost_or_doubled_is_read_or_refused_and_never_a_panic(at in 0_usize..70, double: bool) {
+    fn a_line_lost_or_doubled_is_read_or_refused_and_never_a_panic(at in 0_usize..120, double: bool) {
         let mut lines: Vec<&str> = GOOD.lines().collect();
         let at = at % lines.len();
         let line = lines.remove(at);

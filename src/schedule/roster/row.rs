@@ -171,6 +171,7 @@ impl AreaRow {
             old_codes: Vec::new(),
             listens: Vec::new(),
             fallback: None,
+            tags: Vec::new(),
         };
         self.apply(&mut area);
         Some(area)

@@ -48,7 +48,11 @@ fn of_equals_the_earlier_goes_first_and_then_the_programme_id() {
 fn two_priorities_of_province_and_commune_ask_the_commune_to_decide() {
     let town = two(priority(SourceLevel::Commune), priority(SourceLevel::Province));
     assert_eq!(town.sunday(), ["pb b:vi"]);
-    let decision = Reason::Decision { winner: "pb".parse().unwrap() };
+    let decision = Reason::Decision {
+        decision: "ban/2026-11-22/pa.0/pb.0".parse().unwrap(),
+        deadline: WallClock::of(Zone::default(), at("2026-11-22T04:30:00")),
+        default: "pb".parse().unwrap(),
+    };
     assert_eq!(town.reasons(), [lost_to("pb"), decision]);
     let same_level = two(priority(SourceLevel::Province), priority(SourceLevel::Province));
     assert_eq!(same_level.reasons(), [lost_to("pa")]);

@@ -54,9 +54,9 @@ fn without_a_policy_nothing_sounds() {
 #[test]
 fn the_nearest_policy_holds() {
     let mut town = tin("05:30");
-    let mut silent = town.world.policies.values().next().unwrap().clone();
+    let mut silent = town.world.policies.values().next().unwrap().written().clone();
     silent.windows.clear();
-    town.world.policies.insert("ban".parse().unwrap(), silent);
+    town.world.policies.insert("ban".parse().unwrap(), silent.into());
     assert_eq!(town.reasons(), [Reason::OutsideWindow]);
 }
 
@@ -199,4 +199,80 @@ fn the_newest_that_holds_airs_where_a_newer_one_has_ended_or_not_begun() {
         .content(|sap| sap.valid_from = at("2026-11-22T05:30:01"))
         .programme("sang", "05:30", "");
     assert_eq!(town.sunday(), ["sang tot:vi"]);
+}
+
+fn noon_is_quiet(town: Town) -> Town {
+    let mut town = town;
+    let airtime = town.world.policies.get_mut(&"tinh".parse().unwrap()).unwrap();
+    let (from, until) = ("11:30".parse().unwrap(), "13:30".parse().unwrap());
+    let quiet = vec![Window::new(Days::EVERY, from, until).unwrap()];
+    *airtime = Airtime::new(airtime.written().clone(), quiet, None, Vec::new()).unwrap();
+    town
+}
+
+#[test]
+fn an_airing_that_runs_into_a_quiet_hour_is_refused() {
+    assert_eq!(noon_is_quiet(tin("11:20")).sunday(), ["sang tin:vi"]);
+    let town = noon_is_quiet(tin("11:20:01"));
+    assert!(town.sunday().is_empty());
+    assert_eq!(town.reasons(), [Reason::QuietHours { from: wall("2026-11-22T11:30:00") }]);
+    let inside = noon_is_quiet(tin("12:00"));
+    assert_eq!(inside.reasons(), [Reason::QuietHours { from: wall("2026-11-22T12:00:00") }]);
+}
+
+#[test]
+fn an_airing_may_begin_late_only_as_far_as_the_quiet_hours() {
+    let plan = noon_is_quiet(tin("11:18")).plan(SUNDAY, 1);
+    assert_eq!(plan.airings[0].latest, at("2026-11-22T11:20:00"));
+}
+
+#[test]
+fn a_week_of_so_many_days_refuses_the_others_and_a_new_week_begins_on_monday() {
+    let mut town = tin("05:30");
+    let airtime = town.world.policies.get_mut(&"tinh".parse().unwrap()).unwrap();
+    *airtime = Airtime::new(airtime.written().clone(), Vec::new(), Some(2), Vec::new()).unwrap();
+    // From Friday over two weeks.
+    let plan = town.plan("2026-11-20", 10);
+    let dates: Vec<String> = plan.airings.iter().map(|a| a.key.date.to_string()).collect();
+    assert_eq!(dates, ["2026-11-20", "2026-11-21", "2026-11-23", "2026-11-24"]);
+    assert!(plan.remarks.iter().all(|r| r.reason == Reason::WeekFull { days_max: 2 }));
+    // What aired before counts: Sunday is the third day of its week.
+    plan.airings.iter().for_each(|airing| town.world.history.record(airing));
+    assert!(town.sunday().is_empty());
+}
+
+#[test]
+fn an_airing_is_as_loud_as_its_area_says_for_the_time_at_which_it_begins() {
+    let mut town = tin("05:30").programme("toi", "17:30", "tin");
+    let airtime = town.world.policies.get_mut(&"tinh".parse().unwrap()).unwrap();
+    let (from, until) = ("05:00".parse().unwrap(), "06:00".parse().unwrap());
+    let window = Window::new(Days::EVERY, from, until).unwrap();
+    let volumes = vec![crate::calendar::Volume { window, percent: 40 }];
+    *airtime = Airtime::new(airtime.written().clone(), Vec::new(), None, volumes).unwrap();
+    let plan = town.plan(SUNDAY, 1);
+    let loud: Vec<Option<u8>> = plan.airings.iter().map(|a| a.volume_percent).collect();
+    assert_eq!(loud, [Some(40), None]);
+}
+
+#[test]
+fn a_village_moved_mid_week_hears_its_old_commune_before_and_its_new_one_after() {
+    let mut town = Town::new()
+        .bulletin("cu", "hni vi", 2)
+        .bulletin("moi", "hni vi", 2)
+        .programme("sang", "05:30", "")
+        .programme("toi", "17:30", "moi");
+    town.area("xa-a", Some("tinh"), Level::Commune, "hni");
+    town.area("xa-b", Some("tinh"), Level::Commune, "vi");
+    town.area("ban", Some("xa-a"), Level::Village, "");
+    let (id, area) = ("ban".parse().unwrap(), "ban".parse().unwrap());
+    town.world.controllers = vec![Controller { id, area }];
+    let before = town.plan("2026-11-25", 1);
+    assert_eq!(heard(&before), ["sang moi:hni", "toi moi:hni"]);
+    before.airings.iter().for_each(|airing| town.world.history.record(airing));
+    let mut areas = town.areas.clone();
+    areas.last_mut().unwrap().parent = Some("xa-b".parse().unwrap());
+    town.world.tree = AreaTree::new(areas).unwrap();
+    let after = town.plan("2026-11-26", 1);
+    assert_eq!(heard(&after), ["sang cu:vi", "toi moi:vi"]);
+    assert_eq!(after.airings[0].key.to_string(), "sang/ban/2026-11-26/0");
 }

@@ -2,192 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
 
+use super::worlds::a_world;
 use super::*;
 use crate::calendar::Spent;
-
-const TAGS: [&str; 5] = ["vi", "hni", "mww", "hnj", "hmn"];
-const AREAS: [&str; 6] = ["tinh", "xa-a", "xa-b", "ban-a", "ban-b", "ban-c"];
-const PARENTS: [Option<&str>; 6] =
-    [None, Some("tinh"), Some("tinh"), Some("xa-a"), Some("xa-a"), Some("xa-b")];
-const COLUMNS: [&str; 2] = ["Thời sự", "Khuyến nông"];
-
-fn a_tag() -> impl Strategy<Value = LangTag> {
-    select(&TAGS[..]).prop_map(tag)
-}
-
-fn a_wish() -> impl Strategy<Value = Wish> {
-    (a_tag(), vec(a_tag(), 0..3)).prop_map(|(language, stand_ins)| Wish {
-        language,
-        stand_ins,
-        share: None,
-    })
-}
-
-fn a_profile() -> impl Strategy<Value = (Vec<Wish>, Option<LangTag>)> {
-    (vec(a_wish(), 0..4), proptest::option::of(a_tag())).prop_map(|(mut wishes, fallback)| {
-        let mut asked = BTreeSet::new();
-        wishes.retain(|wish| asked.insert(wish.language.clone()));
-        let fallback = fallback.filter(|_| !wishes.is_empty());
-        (wishes, fallback)
-    })
-}
-
-fn a_tree() -> impl Strategy<Value = AreaTree> {
-    vec(a_profile(), AREAS.len()).prop_map(|profiles| {
-        let areas = profiles.into_iter().enumerate().map(|(i, (listens, fallback))| Area {
-            id: AREAS[i].parse().unwrap(),
-            name: AREAS[i].to_owned(),
-            level: Level::Village,
-            parent: PARENTS[i].map(|parent| parent.parse().unwrap()),
-            code: None,
-            old_codes: Vec::new(),
-            listens,
-            fallback,
-        });
-        AreaTree::new(areas).unwrap()
-    })
-}
-
-fn a_time() -> impl Strategy<Value = TimeOfDay> {
-    // Close together, so that they meet, and on both sides of midnight.
-    (select(vec![0_u32, 5, 6, 23]), 0_u32..12)
-        .prop_map(|(hour, five)| format!("{hour:02}:{:02}", five * 5).parse().unwrap())
-}
-
-fn a_policy() -> impl Strategy<Value = AirtimePolicy> {
-    let windows = prop_oneof![
-        Just(vec![("00:00", "24:00")]),
-        Just(vec![("05:00", "06:20"), ("06:20", "07:00"), ("23:30", "24:00")]),
-        Just(vec![("05:17", "06:03")]),
-    ];
-    (windows, 0_u16..12, 5_u16..90, 10_u16..200).prop_map(|(windows, sessions, session, day)| {
-        let window = |(from, until): (&str, &str)| {
-            Window::new(Days::EVERY, from.parse().unwrap(), until.parse().unwrap()).unwrap()
-        };
-        AirtimePolicy {
-            windows: windows.into_iter().map(window).collect(),
-            sessions_a_day_max: sessions,
-            minutes_a_session_max: session,
-            minutes_a_day_max: day,
-        }
-    })
-}
-
-fn an_airable() -> impl Strategy<Value = Airable> {
-    let class = select(vec![Class::Normal, Class::Normal, Class::Priority, Class::Emergency]);
-    let level = select(vec![SourceLevel::Commune, SourceLevel::Province, SourceLevel::Central]);
-    let sound = (1_u64..1500, -3000_i64..4320);
-    let voices = proptest::collection::btree_map(a_tag(), sound, 0..4);
-    // Half of them end among the morning's airings.
-    let valid = prop_oneof![
-        (-2000_i64..2000, 0_i64..6000),
-        (305_i64..420).prop_map(|until| (-2000, until + 2000)),
-    ];
-    (class, level, select(&COLUMNS[..]), voices, valid).prop_map(
-        |(class, source_level, column, voices, (from, length))| {
-            let minutes = |minutes: i64| {
-                Timestamp::from_seconds(at("2026-11-22T00:00:00").seconds() + minutes * 60)
-            };
-            let sound = |(length_s, approved): (u64, i64)| Sound {
-                asset: Digest::of(b"sound"),
-                length_ms: length_s * 1000,
-                approved_at: minutes(approved.min(1000)),
-            };
-            Airable {
-                bulletin: "x".parse().unwrap(),
-                column: column.parse().unwrap(),
-                class,
-                source_level,
-                valid_from: minutes(from),
-                valid_until: minutes(from + length),
-                voices: voices.into_iter().map(|(tag, voice)| (tag, sound(voice))).collect(),
-                pending: BTreeMap::new(),
-            }
-        },
-    )
-}
-
-fn a_selection() -> impl Strategy<Value = Selection> {
-    let named = subsequence((0..8).collect::<Vec<u8>>(), 1..4).prop_map(|numbers| {
-        Selection::Bulletins(numbers.iter().map(|i| format!("b{i}").parse().unwrap()).collect())
-    });
-    let newest = select(&COLUMNS[..]).prop_map(|column| Selection::Newest(column.parse().unwrap()));
-    prop_oneof![named, newest]
-}
-
-fn some_languages() -> impl Strategy<Value = Languages> {
-    prop_oneof![
-        2 => Just(Languages::Every),
-        1 => Just(Languages::First),
-        1 => vec(a_tag(), 1..4).prop_map(Languages::Only),
-    ]
-}
-
-fn a_programme() -> impl Strategy<Value = Programme> {
-    let area = || select(&AREAS[..]).prop_map(|area| area.parse::<AreaId>().unwrap());
-    let minus = proptest::option::weighted(0.2, area());
-    let shape = (any::<bool>(), any::<bool>(), 0_u32..3000);
-    let max = proptest::option::of(60_u32..2400);
-    let places = (prop_oneof![Just("tinh".parse().unwrap()), area()], minus);
-    (btree_set(a_time(), 1..4), places, some_languages(), a_selection(), shape, max).prop_map(
-        |(at, (area, minus), languages, selection, (by_language, chime, gap_ms), length_max_s)| {
-            Programme {
-                id: "x".parse().unwrap(),
-                title: String::new(),
-                recurrence: Recurrence::times(at, Days::EVERY, None, None).unwrap(),
-                areas: vec![area],
-                minus_areas: minus.into_iter().collect(),
-                languages,
-                order: if by_language { Order::Language } else { Order::Bulletin },
-                selection,
-                gap_ms,
-                length_max_s,
-                chime,
-            }
-        },
-    )
-}
-
-fn a_world() -> impl Strategy<Value = World> {
-    let policies = (a_policy(), proptest::option::of(a_policy()));
-    let parts = (a_tree(), policies, vec(a_programme(), 1..8), vec(an_airable(), 0..8));
-    (parts, vec(select(&AREAS[..]), 1..4)).prop_map(
-        |((tree, policies, programmes, content), at)| {
-            let mut world = World {
-                zone: Zone::default(),
-                tree,
-                controllers: Vec::new(),
-                policies: BTreeMap::from([("tinh".parse().unwrap(), policies.0)]),
-                programmes,
-                content,
-                history: History::default(),
-            };
-            world.policies.extend(policies.1.map(|policy| ("xa-a".parse().unwrap(), policy)));
-            for (i, programme) in world.programmes.iter_mut().enumerate() {
-                programme.id = format!("p{i}").parse().unwrap();
-            }
-            for (i, airable) in world.content.iter_mut().enumerate() {
-                airable.bulletin = format!("b{i}").parse().unwrap();
-            }
-            for (i, area) in at.iter().enumerate() {
-                let (id, area) = (format!("c{i}").parse().unwrap(), area.parse().unwrap());
-                world.controllers.push(Controller { id, area });
-            }
-            world
-        },
-    )
-}
 
 fn area_of<'w>(world: &'w World, airing: &Airing) -> &'w AreaId {
     let found = world.controllers.iter().find(|controller| controller.id == airing.key.controller);
     &found.unwrap().area
 }
 
-fn policy_of<'w>(world: &'w World, airing: &Airing) -> &'w AirtimePolicy {
+fn airtime_of<'w>(world: &'w World, airing: &Airing) -> &'w Airtime {
     let chain = world.tree.chain(area_of(world, airing));
     chain.iter().rev().find_map(|area| world.policies.get(area)).unwrap()
 }
@@ -238,7 +64,7 @@ proptest! {
         let plan = plan(&world, date(SUNDAY), 3);
         let mut days: BTreeMap<_, Spent> = BTreeMap::new();
         for airing in &plan.airings {
-            let policy = policy_of(&world, airing);
+            let policy = airtime_of(&world, airing).signed();
             let (_, length) = offsets(airing);
             prop_assert_eq!(airing.ends, airing.at + length);
             prop_assert!(airing.at <= airing.latest && airing.latest <= airing.at + Duration::from_millis(LATE_MS_MAX));
@@ -292,12 +118,16 @@ proptest! {
     #[test]
     fn a_slot_for_the_newest_never_repeats_what_its_controller_heard(world in a_world()) {
         let plan = plan(&world, date(SUNDAY), 3);
+        let replaced = |key: &AiringKey| plan.remarks.iter().any(|remark| {
+            remark.key.as_ref() == Some(key) && matches!(remark.reason, Reason::Replaced { .. })
+        });
         let mut heard = BTreeSet::new();
         for airing in &plan.airings {
             let programme = world.programmes.iter().find(|p| p.id == airing.key.programme).unwrap();
             let ids = || airing.items.iter().map(|i| (&airing.key.controller, &i.bulletin));
-            if matches!(programme.selection, Selection::Newest(_)) {
-                prop_assert!(ids().all(|id| !heard.contains(&id)), "{airing:?}");
+            if matches!(programme.selection, Selection::Newest(_)) && !replaced(&airing.key) {
+                let mut content = ids().filter(|(_, id)| Some(*id) != programme.identification.as_ref());
+                prop_assert!(content.all(|id| !heard.contains(&id)), "{airing:?}");
             }
             heard.extend(ids());
         }
@@ -318,6 +148,8 @@ proptest! {
         shuffled.content.rotate_left(turn(world.content.len()));
         shuffled.programmes.rotate_left(turn(world.programmes.len()));
         shuffled.controllers.reverse();
+        shuffled.exceptions.rotate_left(turn(world.exceptions.len()));
+        shuffled.decisions.rotate_left(turn(world.decisions.len()));
         if seed % 2 == 0 {
             shuffled.programmes.reverse();
         } else {
@@ -348,8 +180,13 @@ proptest! {
         let mut wanted = BTreeSet::new();
         for controller in &world.controllers {
             let chain = world.tree.chain(&controller.area);
+            let tags = world.tree.tags(&controller.area);
+            let asked = world.tree.profile(&controller.area);
+            let asks = |tag: &LangTag| asked.is_some_and(|area| area.listens.iter().any(|w| w.language == *tag));
             let meant = |p: &&Programme| chain.iter().any(|area| p.areas.contains(area))
-                && !chain.iter().any(|area| p.minus_areas.contains(area));
+                && !chain.iter().any(|area| p.minus_areas.contains(area))
+                && p.only_tags.iter().all(|tag| tags.contains(tag))
+                && p.only_listening.iter().all(asks);
             for programme in world.programmes.iter().filter(meant) {
                 for date in [date(SUNDAY), date(SUNDAY).plus_days(1)] {
                     for (occurrence, _) in programme.recurrence.occurrences(world.zone, date) {
@@ -368,11 +205,65 @@ proptest! {
         let mut world = world;
         // What is named in the programme does not change with what else airs.
         world.programmes.retain(|p| matches!(p.selection, Selection::Bulletins(_)));
+        world.exceptions.clear();
+        // Decisions about some of three airings at one time may go round in a circle.
+        world.decisions.clear();
         let plan = plan(&world, date(SUNDAY), 1);
         for remark in &plan.remarks {
             if let (Some(key), Reason::Collision { winner }) = (&remark.key, &remark.reason) {
                 let airs = plan.of(&key.controller).iter().any(|a| a.key.programme == *winner);
                 prop_assert!(airs, "{remark:?} {:?}", plan.airings);
+            }
+        }
+    }
+
+    #[test]
+    fn no_week_has_more_days_with_airings_than_it_may(world in a_world()) {
+        let plan = plan(&world, date(SUNDAY), 9);
+        let mut weeks: BTreeMap<_, BTreeSet<LocalDate>> = BTreeMap::new();
+        for airing in &plan.airings {
+            let monday = super::super::audience::monday(airing.key.date);
+            let days = weeks.entry((&airing.key.controller, monday)).or_default();
+            days.insert(airing.key.date);
+            let max = airtime_of(&world, airing).days_a_week_max().unwrap_or(7);
+            prop_assert!(days.len() <= usize::from(max), "{days:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_airs_that_an_exception_skips_and_what_is_moved_stays_itself(world in a_world()) {
+        let plan = plan(&world, date(SUNDAY), 3);
+        for airing in &plan.airings {
+            let programme = world.programmes.iter().find(|p| p.id == airing.key.programme).unwrap();
+            let mut times = programme.recurrence.occurrences(world.zone, airing.key.date).into_iter();
+            let usual = times.find(|(occurrence, _)| *occurrence == airing.key.occurrence).unwrap().1;
+            prop_assert_eq!(world.zone.date(airing.at), airing.key.date);
+            let of = |remark: &&Remark| remark.key.as_ref() == Some(&airing.key);
+            let about: Vec<&Reason> = plan.remarks.iter().filter(of).map(|r| &r.reason).collect();
+            let moved = about.iter().any(|reason| matches!(reason, Reason::Moved { .. }));
+            prop_assert_eq!(moved, airing.at != usual);
+            let skipped = about.iter().any(|reason| matches!(reason, Reason::Skipped { .. }));
+            prop_assert!(!skipped);
+        }
+    }
+
+    #[test]
+    fn a_decision_in_time_is_followed_wherever_its_question_stands(world in a_world()) {
+        let plan = plan(&world, date(SUNDAY), 3);
+        for remark in &plan.remarks {
+            match &remark.reason {
+                Reason::Decided { decision, winner, .. } => {
+                    let about = world.decisions.iter().filter(|d| d.id == *decision);
+                    let last = about.max().unwrap();
+                    prop_assert_eq!(&last.first, winner);
+                    prop_assert!(remark.programme != *winner);
+                }
+                Reason::Decision { decision, default, .. } => {
+                    let open = world.decisions.iter().all(|d| d.id != *decision || !d.id.is_about(&d.first));
+                    prop_assert!(open, "{remark:?}");
+                    prop_assert!(decision.is_about(default) && decision.is_about(&remark.programme));
+                }
+                _ => {}
             }
         }
     }
