@@ -36,7 +36,7 @@ impl Level {
 }
 
 /// A language that an area asks for, and what it accepts in its stead, best first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Wish {
     /// The language asked for.
     pub language: LangTag,
@@ -49,7 +49,7 @@ pub struct Wish {
 }
 
 /// Speakers of a language among a hundred people, 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Share(u8);
 

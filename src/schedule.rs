@@ -33,14 +33,17 @@ pub mod diff;
 mod exception;
 pub mod explain;
 pub mod file;
+mod fingerprint;
 mod history;
 pub mod ical;
 mod places;
+mod planner;
 mod programme;
 mod remark;
 pub mod roster;
 mod sequence;
 mod serve;
+mod settled;
 pub mod summary;
 pub mod timeline;
 
@@ -48,6 +51,7 @@ pub use decision::{Contender, DECISION_LEAD, Decision, DecisionId, NotADecision,
 pub use exception::{Change, EXCEPTION_DAYS_MAX, Exception, Scope};
 pub use history::{History, Running};
 pub use places::Places;
+pub use planner::{Figures, Planner};
 pub use programme::{GivesWay, Languages, Order, Programme, Selection};
 pub use remark::{Missing, Reason, Remark, WallClock};
 
@@ -87,7 +91,7 @@ pub struct World {
 }
 
 /// A bulletin as far as the plan cares.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Airable {
     /// Its name.
     pub bulletin: BulletinId,
@@ -108,7 +112,7 @@ pub struct Airable {
 }
 
 /// An approved version's recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sound {
     /// The encoded recording.
     pub asset: Digest,
@@ -119,7 +123,7 @@ pub struct Sound {
 }
 
 /// How far a version is that cannot be heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pending {
     /// Recorded.
     Draft,
@@ -192,23 +196,9 @@ impl Plan {
 /// # Panics
 /// Where `days` is more than [`DAYS_MAX`].
 pub fn plan(world: &World, from: LocalDate, days: u16) -> Plan {
-    assert!(days <= DAYS_MAX, "a plan is for at most {DAYS_MAX} days");
-    let until = from.plus_days(i64::from(days));
-    let desk = compose::Desk::new(world.zone, &world.content);
-    let programmes = programme::by_id(&world.programmes);
-    let layer = exception::Layer::of(&world.exceptions, &programmes, &desk, (from, until));
-    let calendar = candidate::calendar(world.zone, &programmes, from, days);
-    let audience = audience::Audience::of(world, &programmes, &layer, (from, until));
-    let rules = day::Rules { desk: &desk, layer: &layer };
-    let groups: Vec<day::Settled<'_>> =
-        audience.groups.iter().map(|group| day::settle(rules, group, &calendar)).collect();
-    let mut plan = Plan { airings: Vec::new(), remarks: audience.remarks(&programmes) };
-    let met = groups.iter().flat_map(day::Settled::decisions).collect();
-    plan.remarks.extend(audience.stale(&met));
-    for member in &audience.members {
-        groups[member.group].write(member, &mut plan);
-    }
-    plan
+    let mut planner = Planner::default();
+    planner.update(world, from, days);
+    planner.plan()
 }
 
 #[cfg(test)]

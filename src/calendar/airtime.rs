@@ -11,7 +11,7 @@ use crate::time::{TimeOfDay, Timestamp, Zone};
 pub const PERCENT_MAX: u8 = 100;
 
 /// How loud airings are that begin in a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Volume {
     /// When.
     pub window: Window,
@@ -20,7 +20,7 @@ pub struct Volume {
 }
 
 /// When, how much and how loud routine sound an area allows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Airtime {
     written: AirtimePolicy,
     quiet: Vec<Window>,

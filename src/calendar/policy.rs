@@ -10,7 +10,7 @@ use super::{Days, Weekday};
 use crate::time::{TimeOfDay, Timestamp, Zone};
 
 /// Hours of some weekdays in which sound is allowed; `until` itself is outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Hours", into = "Hours")]
 pub struct Window {
     days: Days,
@@ -78,7 +78,7 @@ impl From<Window> for Hours {
 }
 
 /// When and how much routine sound an area allows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AirtimePolicy {
     /// The hours; windows that touch are one.

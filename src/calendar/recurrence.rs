@@ -5,6 +5,7 @@
 //! disagree whether 1 is Sunday or Monday. **A recurrence that exists comes at least once.**
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr as _;
 
 use chrono::Datelike as _;
@@ -42,7 +43,7 @@ pub enum Rule {
 }
 
 /// A rule between two dates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Recurrence {
     rule: Rule,
     from: Option<LocalDate>,
@@ -87,6 +88,15 @@ pub enum NotARecurrence {
         "{0} never comes; check the day of the month, the weekday, and the dates from and until"
     )]
     Never(String),
+}
+
+impl Hash for Rule {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Cron(cron) => (0_u8, cron.source()).hash(state),
+            Self::Times { at, weekdays } => (1_u8, at, weekdays).hash(state),
+        }
+    }
 }
 
 impl Recurrence {

@@ -1,8 +1,8 @@
 //! Who hears which programme, in groups that hear the same.
 //!
-//! Two controllers whose area listens to the same languages under the same policy, and that are
-//! meant by the same programmes, exceptions and decisions after the same history, have the same
-//! plan. It is made once.
+//! Areas that listen to the same languages under the same policy, and that are meant by the same
+//! programmes, exceptions and decisions, are one [`Place`]. Controllers in one place after the
+//! same history are one [`Group`] and have the same plan. It is made once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ use crate::fleet::Controller;
 use crate::id::{AreaId, BulletinId, ProgrammeId};
 use crate::time::LocalDate;
 
-/// What controllers have in common that have one plan.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Group<'w> {
+/// What controllers of one area have in common, and of others that are like it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place<'w> {
     pub(super) profile: Option<Profile<'w>>,
     pub(super) airtime: Option<&'w Airtime>,
     /// Places in the list of programmes, rising.
@@ -27,10 +27,23 @@ pub(super) struct Group<'w> {
     pub(super) exceptions: Vec<usize>,
     /// What their commune decided about these days, by question.
     pub(super) decisions: Vec<&'w Decision>,
+}
+
+/// What a controller aired, as far as its plan cares.
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Past<'w> {
     pub(super) aired: BTreeSet<&'w BulletinId>,
     /// Days with airings in the week of the first day, before it; only where the week has a limit.
     pub(super) days_before: usize,
     pub(super) running: Option<&'w Running>,
+}
+
+/// What controllers have in common that have one plan.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Group<'w> {
+    /// Its place in the list of places.
+    pub(super) place: usize,
+    pub(super) past: Past<'w>,
 }
 
 /// A controller with its group.
@@ -43,6 +56,7 @@ pub(super) struct Member<'w> {
 
 /// Every controller with its group.
 pub(super) struct Audience<'w> {
+    pub(super) places: Vec<Place<'w>>,
     pub(super) groups: Vec<Group<'w>>,
     /// By controller.
     pub(super) members: Vec<Member<'w>>,
@@ -60,33 +74,30 @@ impl<'w> Audience<'w> {
         let decisions = standing(world, from, until);
         let shared = Shared { world, reach: Reach::of(programmes), layer, decisions: &decisions };
         let monday = monday(from);
-        let mut by_area: BTreeMap<&AreaId, Group<'w>> = BTreeMap::new();
-        let mut numbers: BTreeMap<Group<'w>, usize> = BTreeMap::new();
+        let mut areas: BTreeMap<&AreaId, Home<'w>> = BTreeMap::new();
+        let (mut places, mut groups) = (Numbers::default(), Numbers::default());
         let mut members = Vec::with_capacity(world.controllers.len());
         for controller in &world.controllers {
-            let area = &controller.area;
-            let mut group = by_area.entry(area).or_insert_with(|| shared.group(area)).clone();
+            let home = areas.entry(&controller.area);
+            let home = *home.or_insert_with_key(|area| shared.home(area, &mut places));
+            let days = || world.history.days(&controller.id, monday, from);
             let aired = world.history.aired(&controller.id);
-            group.aired = aired.filter(|bulletin| content.contains(bulletin)).collect();
-            group.running = world.history.running(&controller.id);
-            if group.airtime.is_some_and(|airtime| airtime.days_a_week_max().is_some()) {
-                group.days_before = world.history.days(&controller.id, monday, from);
-            }
-            let next = numbers.len();
-            let group = *numbers.entry(group).or_insert(next);
-            members.push(Member { controller, commune: world.tree.commune(area), group });
+            let past = Past {
+                aired: aired.filter(|bulletin| content.contains(bulletin)).collect(),
+                days_before: if home.weekly { days() } else { 0 },
+                running: world.history.running(&controller.id),
+            };
+            let group = groups.number(Group { place: home.place, past });
+            members.push(Member { controller, commune: home.commune, group });
         }
         members.sort_by_key(|member| &member.controller.id);
-        let mut groups: Vec<(Group<'w>, usize)> = numbers.into_iter().collect();
-        groups.sort_by_key(|(_, number)| *number);
-        let groups = groups.into_iter().map(|(group, _)| group).collect();
-        Self { groups, members, decisions }
+        Self { places: places.in_order(), groups: groups.in_order(), members, decisions }
     }
 
     /// A remark for each programme that nobody hears.
     pub(super) fn remarks(&self, programmes: &[&Programme]) -> Vec<Remark> {
         let heard: BTreeSet<usize> =
-            self.groups.iter().flat_map(|group| group.programmes.iter().copied()).collect();
+            self.places.iter().flat_map(|place| place.programmes.iter().copied()).collect();
         let unheard = programmes.iter().enumerate().filter(|(i, _)| !heard.contains(i));
         let remark =
             |(_, programme): (_, &&Programme)| remark(&programme.id, None, Reason::NoAudience);
@@ -105,6 +116,37 @@ impl<'w> Audience<'w> {
     }
 }
 
+/// Different values with numbers in the order in which they came.
+struct Numbers<T>(BTreeMap<T, usize>);
+
+impl<T> Default for Numbers<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Ord> Numbers<T> {
+    fn number(&mut self, value: T) -> usize {
+        let next = self.0.len();
+        *self.0.entry(value).or_insert(next)
+    }
+
+    fn in_order(self) -> Vec<T> {
+        let mut values: Vec<(T, usize)> = self.0.into_iter().collect();
+        values.sort_by_key(|(_, number)| *number);
+        values.into_iter().map(|(value, _)| value).collect()
+    }
+}
+
+/// Where the controllers of one area are at home.
+#[derive(Clone, Copy)]
+struct Home<'w> {
+    place: usize,
+    /// Whether its weeks have a limit of days.
+    weekly: bool,
+    commune: &'w AreaId,
+}
+
 /// A remark about no controller.
 fn remark(programme: &ProgrammeId, area: Option<&AreaId>, reason: Reason) -> Remark {
     let (programme, area) = (programme.clone(), area.cloned());
@@ -116,7 +158,7 @@ pub(super) fn monday(date: LocalDate) -> LocalDate {
     date.plus_days(1 - i64::from(Weekday::of(date).iso()))
 }
 
-/// What groups are made from.
+/// What places are made from.
 struct Shared<'a, 'w> {
     world: &'w World,
     reach: Reach<'w>,
@@ -125,8 +167,15 @@ struct Shared<'a, 'w> {
 }
 
 impl<'w> Shared<'_, 'w> {
+    fn home(&self, area: &'w AreaId, places: &mut Numbers<Place<'w>>) -> Home<'w> {
+        let place = self.place(area);
+        let weekly = place.airtime.is_some_and(|airtime| airtime.days_a_week_max().is_some());
+        let commune = self.world.tree.commune(area);
+        Home { place: places.number(place), weekly, commune }
+    }
+
     /// What all controllers of an area share.
-    fn group(&self, area: &'w AreaId) -> Group<'w> {
+    fn place(&self, area: &'w AreaId) -> Place<'w> {
         let tree = &self.world.tree;
         let chain: Vec<&AreaId> = tree.upward(area).map(|area| &area.id).collect();
         let profile = tree.profile(area).map(Profile::of);
@@ -141,15 +190,12 @@ impl<'w> Shared<'_, 'w> {
         let exceptions = self.layer.touching(&self.layer.reaching(&chain), &programmes);
         let commune = tree.commune(area);
         let decided = self.decisions.iter().filter(|decision| decision.id.area() == commune);
-        Group {
+        Place {
             profile,
             airtime: chain.iter().find_map(|area| self.world.policies.get(*area)),
             programmes,
             exceptions,
             decisions: decided.copied().collect(),
-            aired: BTreeSet::new(),
-            days_before: 0,
-            running: None,
         }
     }
 }

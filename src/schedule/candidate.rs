@@ -1,8 +1,7 @@
 //! What the programmes ask for, before anybody asked whether it may air.
 
+use super::settled::Spot;
 use super::{Programme, Selection};
-use crate::calendar::AiringKey;
-use crate::id::ControllerId;
 use crate::time::{LocalDate, Timestamp, Zone};
 
 /// A programme at one instant.
@@ -49,13 +48,8 @@ pub(super) fn sort(candidates: &mut [Candidate<'_>]) {
 }
 
 impl Candidate<'_> {
-    /// The airing's identity at one controller.
-    pub(super) fn key(&self, controller: &ControllerId) -> AiringKey {
-        AiringKey {
-            programme: self.programme.id.clone(),
-            controller: controller.clone(),
-            date: self.date,
-            occurrence: self.occurrence,
-        }
+    /// The airing's identity at whatever controller.
+    pub(super) fn spot(&self) -> Spot {
+        Spot { programme: self.programme.id.clone(), date: self.date, occurrence: self.occurrence }
     }
 }

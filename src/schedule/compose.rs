@@ -37,6 +37,11 @@ impl<'w> Desk<'w> {
         Self { zone, by_id, by_column }
     }
 
+    /// The bulletins of a column, newest first.
+    pub(super) fn of_column(&self, column: &Column) -> impl Iterator<Item = &'w Airable> {
+        self.by_column.get(column).into_iter().flatten().copied()
+    }
+
     /// The columns from which a selection comes.
     pub(super) fn columns(&self, selection: &'w Selection) -> BTreeSet<&'w Column> {
         match selection {

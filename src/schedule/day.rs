@@ -9,57 +9,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::audience::{Group, Member, monday};
+use super::audience::{Past, Place, monday};
 use super::candidate::{Candidate, sort};
 use super::claim::{Claim, verdict};
 use super::compose::Desk;
-use super::decision::DecisionId;
 use super::exception::Layer;
-use super::remark::{Reason, Remark, WallClock};
+use super::remark::{Reason, WallClock};
 use super::sequence::Composed;
 use super::serve::{Profile, Said};
-use super::{Airing, Item, LATE_MS_MAX, Plan};
+use super::settled::{Settled, Slot};
+use super::{Item, LATE_MS_MAX};
 use crate::calendar::{Airtime, AirtimePolicy, OverLimit, Spent};
 use crate::id::{BulletinId, ProgrammeId};
 use crate::time::{LocalDate, Timestamp, Zone};
-
-/// All days of one group.
-pub(super) struct Settled<'w> {
-    airings: Vec<Accepted<'w>>,
-    said: Vec<(Candidate<'w>, Said)>,
-}
-
-impl Settled<'_> {
-    /// The decisions that it follows or leaves aside as late.
-    pub(super) fn decisions(&self) -> impl Iterator<Item = &DecisionId> {
-        let known = self.said.iter().filter_map(|(_, said)| said.known());
-        known.filter_map(Reason::decision)
-    }
-
-    /// Writes what holds for the group as what holds for one of its controllers.
-    pub(super) fn write(&self, member: &Member<'_>, plan: &mut Plan) {
-        let controller = member.controller;
-        let key = |candidate: &Candidate<'_>| candidate.key(&controller.id);
-        plan.airings.extend(self.airings.iter().map(|accepted| Airing {
-            key: key(&accepted.candidate),
-            at: accepted.candidate.at,
-            latest: accepted.latest,
-            ends: accepted.ends,
-            chime: accepted.candidate.programme.chime,
-            gap_ms: accepted.candidate.programme.gap_ms,
-            volume_percent: accepted.volume_percent,
-            items: Arc::clone(&accepted.items),
-        }));
-        plan.remarks.extend(self.said.iter().map(|(candidate, said)| Remark {
-            key: Some(key(candidate)),
-            programme: candidate.programme.id.clone(),
-            area: Some(controller.area.clone()),
-            bulletin: said.bulletin.clone(),
-            language: said.language.clone(),
-            reason: said.reason(member.commune),
-        }));
-    }
-}
 
 /// What days are settled by, whoever hears them.
 #[derive(Clone, Copy)]
@@ -69,13 +31,13 @@ pub(super) struct Rules<'a, 'w> {
 }
 
 impl<'w> Rules<'_, 'w> {
-    /// Those of a day's candidates that are meant for a group, as exceptions leave them.
-    fn meant(self, group: &Group<'w>, candidates: &[Candidate<'w>]) -> Vec<Candidate<'w>> {
-        let meant = candidates.iter().filter(|c| group.programmes.binary_search(&c.number).is_ok());
-        if group.exceptions.is_empty() {
+    /// Those of a day's candidates that are meant for a place, as exceptions leave them.
+    fn meant(self, place: &Place<'w>, candidates: &[Candidate<'w>]) -> Vec<Candidate<'w>> {
+        let meant = candidates.iter().filter(|c| place.programmes.binary_search(&c.number).is_ok());
+        if place.exceptions.is_empty() {
             return meant.copied().collect();
         }
-        let bend = |c| self.layer.bend(self.desk.zone, &group.exceptions, c);
+        let bend = |c| self.layer.bend(self.desk.zone, &place.exceptions, c);
         let mut bent: Vec<Candidate<'w>> = meant.map(bend).collect();
         sort(&mut bent);
         bent
@@ -85,29 +47,30 @@ impl<'w> Rules<'_, 'w> {
 /// Settles every day for one group, each with the history of those before it.
 pub(super) fn settle<'w>(
     rules: Rules<'_, 'w>,
-    group: &Group<'w>,
+    place: &Place<'w>,
+    past: &Past<'w>,
     calendar: &[Vec<Candidate<'w>>],
-) -> Settled<'w> {
-    let mut settled = Settled { airings: Vec::new(), said: Vec::new() };
-    let mut aired = group.aired.clone();
-    let mut running = group.running.map(|running| (running.ends, &running.programme));
-    let mut week = Week { monday: None, days: group.days_before };
+) -> Settled {
+    let mut settled = Settled::default();
+    let mut aired = past.aired.clone();
+    let mut running = past.running.map(|running| (running.ends, &running.programme));
+    let mut week = Week { monday: None, days: past.days_before };
     for candidates in calendar {
-        let meant = rules.meant(group, candidates);
+        let meant = rules.meant(place, candidates);
         let Some(first) = meant.first() else { continue };
         week.turn(first.date);
-        let terms = Terms { rules, group, aired: &aired, running, week_days: week.days };
+        let terms = Terms { rules, place, aired: &aired, running, week_days: week.days };
         let day = Day::settle(terms, &meant);
         week.days += usize::from(!day.accepted.is_empty());
-        for accepted in &day.accepted {
+        for accepted in day.accepted {
             aired.extend(&accepted.bulletins);
             running = running.max(Some((accepted.ends, &accepted.candidate.programme.id)));
+            settled.airings.push(accepted.slot());
         }
-        settled.airings.extend(day.accepted);
-        let said = day.said.into_iter().zip(meant);
+        let said = day.said.into_iter().zip(&meant);
         settled
             .said
-            .extend(said.flat_map(|(said, of)| said.into_iter().map(move |said| (of, said))));
+            .extend(said.flat_map(|(said, of)| said.into_iter().map(|said| (of.spot(), said))));
     }
     settled
 }
@@ -133,7 +96,7 @@ impl Week {
 #[derive(Clone, Copy)]
 struct Terms<'a, 'w> {
     rules: Rules<'a, 'w>,
-    group: &'a Group<'w>,
+    place: &'a Place<'w>,
     aired: &'a BTreeSet<&'w BulletinId>,
     running: Option<(Timestamp, &'w ProgrammeId)>,
     /// Days with airings in this week before this one.
@@ -153,6 +116,21 @@ struct Accepted<'w> {
     claim: Claim<'w>,
     spent_before: Spent,
     spent: Spent,
+}
+
+impl Accepted<'_> {
+    fn slot(self) -> Slot {
+        Slot {
+            spot: self.candidate.spot(),
+            at: self.candidate.at,
+            latest: self.latest,
+            ends: self.ends,
+            chime: self.candidate.programme.chime,
+            gap_ms: self.candidate.programme.gap_ms,
+            volume_percent: self.volume_percent,
+            items: self.items,
+        }
+    }
 }
 
 /// What became of a candidate.
@@ -271,10 +249,10 @@ impl<'w> Day<'w> {
         candidate: &Candidate<'w>,
         said: &mut Vec<Said>,
     ) -> Result<Accepted<'w>, Reason> {
-        let Terms { rules: Rules { desk, layer }, group, .. } = terms;
-        layer.account(desk.zone, &group.exceptions, candidate, said)?;
-        let profile: Profile<'w> = group.profile.ok_or(Reason::NoProfile)?;
-        let airtime = group.airtime.ok_or(Reason::NoPolicy)?;
+        let Terms { rules: Rules { desk, layer }, place: home, .. } = terms;
+        layer.account(desk.zone, &home.exceptions, candidate, said)?;
+        let profile: Profile<'w> = home.profile.ok_or(Reason::NoProfile)?;
+        let airtime = home.airtime.ok_or(Reason::NoPolicy)?;
         let policy = airtime.signed();
         if !profile.asks_for(&candidate.programme.languages) {
             return Err(Reason::NotAsked);
@@ -332,7 +310,7 @@ impl<'w> Day<'w> {
         let Some(last) = self.accepted.last().filter(|last| at < last.ends) else {
             return Outcome::Airs(Box::new(new));
         };
-        let (zone, decisions) = (terms.rules.desk.zone, &terms.group.decisions);
+        let (zone, decisions) = (terms.rules.desk.zone, &terms.place.decisions);
         let verdict = verdict(zone, decisions, &last.claim, &new.claim);
         if verdict.first { Outcome::Refused(verdict.said) } else { Outcome::PutsOut(verdict.said) }
     }

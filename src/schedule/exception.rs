@@ -21,7 +21,7 @@ use crate::time::{LocalDate, TimeOfDay, Zone};
 pub const EXCEPTION_DAYS_MAX: i64 = 366;
 
 /// A change that some days make to the programmes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Exception {
     /// Its name for machines.
     pub id: ExceptionId,
@@ -40,7 +40,7 @@ pub struct Exception {
 }
 
 /// The programmes that an exception changes; every one where nothing is named.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// These.
     pub programmes: Vec<ProgrammeId>,
@@ -51,7 +51,7 @@ pub struct Scope {
 }
 
 /// What an exception does with an airing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Change {
     /// It does not come.
     Skip,
@@ -123,6 +123,11 @@ impl<'w> Layer<'w> {
             areas.is_empty() || areas.iter().any(|area| chain.contains(&area))
         };
         (0..self.0.len()).filter(|&place| here(&self.0[place])).collect()
+    }
+
+    /// Every exception with the places of the programmes that it changes.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (&'w Exception, &[usize])> {
+        self.0.iter().map(|rule| (rule.exception, rule.programmes.as_slice()))
     }
 
     /// The places of those that change one of `programmes`.

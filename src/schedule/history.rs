@@ -20,7 +20,7 @@ struct Past {
 }
 
 /// An airing that may go on into the days of a plan; it is let finish.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Running {
     /// When it ends.
     pub ends: Timestamp,

@@ -6,7 +6,7 @@ use crate::id::{AreaId, BulletinId, ProgrammeId, Tag};
 use crate::lang::LangTag;
 
 /// A recurring slot with an audience, a language mode and a rule for what goes in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Programme {
     /// Its name for machines.
     pub id: ProgrammeId,
@@ -44,7 +44,7 @@ pub struct Programme {
 }
 
 /// Which of the languages that a village asks for are played.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Languages {
     /// Every one.
     Every,
@@ -65,7 +65,7 @@ impl Languages {
 }
 
 /// What stands together in an airing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     /// All bulletins in the first language, then all in the second: a Mông half-hour.
     Language,
@@ -74,7 +74,7 @@ pub enum Order {
 }
 
 /// What goes into an airing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Selection {
     /// These, in this order.
     Bulletins(Vec<BulletinId>),

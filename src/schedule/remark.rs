@@ -273,6 +273,18 @@ impl Reason {
         }
     }
 
+    /// Whether something that was asked for is not heard, although its airing takes place.
+    pub fn is_gap(&self) -> bool {
+        !self.refuses()
+            && !matches!(
+                self,
+                Self::DecisionStale { .. }
+                    | Self::Moved { .. }
+                    | Self::Replaced { .. }
+                    | Self::ExceptionYields { .. }
+            )
+    }
+
     /// The decision that was taken and speaks here.
     pub(super) fn decision(&self) -> Option<&DecisionId> {
         if let Self::Decided { decision, .. } | Self::DecisionLate { decision, .. } = self {

@@ -12,7 +12,7 @@ use crate::lang::LangTag;
 use crate::time::{Timestamp, Zone};
 
 /// What an area listens to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Profile<'w> {
     wishes: &'w [Wish],
     fallback: Option<&'w LangTag>,
@@ -86,6 +86,19 @@ impl Said {
             Why::Known(reason) => reason.clone(),
             Why::Asked(asked) => asked.reason(commune),
         }
+    }
+
+    /// Whether the airing that it is about does not take place.
+    pub(super) fn refuses(&self) -> bool {
+        match &self.why {
+            Why::Known(reason) => reason.refuses(),
+            Why::Asked(_) => true,
+        }
+    }
+
+    /// Whether something that was asked for is not heard because of it.
+    pub(super) fn is_gap(&self) -> bool {
+        self.known().is_some_and(Reason::is_gap)
     }
 
     /// The reason, where it is the same in every commune.

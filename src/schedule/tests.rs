@@ -14,6 +14,7 @@ mod decision;
 mod edge;
 mod exception;
 mod language;
+mod planner;
 mod property;
 mod worlds;
 
