@@ -71,11 +71,13 @@ pub enum Action {
     Answer,
     /// Change areas, villages and controllers.
     ChangeFleet,
+    /// Decide for a commune which of two priority bulletins it hears first.
+    Decide,
 }
 
 impl Action {
     /// Every action, for tests and lists.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Contribute,
         Self::Translate,
         Self::Record,
@@ -86,6 +88,7 @@ impl Action {
         Self::TakeQuestion,
         Self::Answer,
         Self::ChangeFleet,
+        Self::Decide,
     ];
 
     /// The duties that allow it.
@@ -96,7 +99,7 @@ impl Action {
             Self::Review => &[Duty::Reviewer, Duty::Leader],
             Self::Approve => &[Duty::Leader],
             Self::Alarm => &[Duty::Officer],
-            Self::Order | Self::TakeQuestion => &[Duty::Operator],
+            Self::Order | Self::TakeQuestion | Self::Decide => &[Duty::Operator],
             Self::Answer => &[Duty::Contributor, Duty::Leader],
             Self::ChangeFleet => &[Duty::Administrator],
         }

@@ -47,7 +47,7 @@ mod settled;
 pub mod summary;
 pub mod timeline;
 
-pub use decision::{Contender, DECISION_LEAD, Decision, DecisionId, NotADecision, Question};
+pub use decision::{Contender, DECISION_LEAD, Decision, DecisionId, NotADecision, OpenDecision};
 pub use exception::{Change, EXCEPTION_DAYS_MAX, Exception, Scope};
 pub use history::{History, Running};
 pub use places::Places;

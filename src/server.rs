@@ -10,6 +10,7 @@
 //! notices within a second.
 
 mod config;
+mod deciding;
 mod doctor;
 mod emergency;
 mod gate;
@@ -39,9 +40,10 @@ pub use station::{Beginning, Station};
 pub use summary::{Summary, timeline_svg};
 
 use crate::bulletin::Topic;
-use crate::id::{AreaId, BulletinId, ControllerId, PersonId, QuestionId};
+use crate::id::{AreaId, BulletinId, ControllerId, PersonId, ProgrammeId, QuestionId};
 use crate::lang::LangTag;
 use crate::note::KeyName;
+use crate::schedule::DecisionId;
 
 /// Why the server, or a command on its store, could not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -199,6 +201,30 @@ pub enum ServerError {
     /// A controller that no schedule file names.
     #[error("no schedule file names the controller {0}; add a [[controller]] and import it")]
     UnknownController(ControllerId),
+    /// A decision about neither of the two.
+    #[error("`{first}` is none of the two of {decision}; name one of them with --first")]
+    NotAsked {
+        /// What was named.
+        first: ProgrammeId,
+        /// The decision.
+        decision: DecisionId,
+    },
+    /// A decision that nobody asks for.
+    #[error(
+        "{0} is no question any more: the two do not meet in the coming days; \
+         see `loaban schedule decisions`"
+    )]
+    NotOpen(DecisionId),
+    /// A decision after its deadline.
+    #[error(
+        "{decision} had to be decided by {deadline}; the default holds, or move one of the two"
+    )]
+    DecidedLate {
+        /// The decision.
+        decision: DecisionId,
+        /// Its deadline, on the wall clock of the station.
+        deadline: String,
+    },
     /// The log is older than the store.
     #[error(
         "the log has {log} entries and the store knows of {store}: the log was cut or restored \

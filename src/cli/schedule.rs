@@ -7,6 +7,7 @@ use clap::Subcommand;
 use crate::cli::Which;
 
 mod coverage;
+mod decision;
 mod files;
 mod ical;
 mod plan;
@@ -48,6 +49,10 @@ pub(super) enum Schedule {
     Plan(plan::Show),
     /// Show which village can hear which bulletin in which language, and how far the others are.
     Coverage(coverage::Show),
+    /// List what communes must decide about two priority bulletins, nearest deadline first.
+    Decisions(decision::Decisions),
+    /// Decide which of two priority bulletins a commune hears first.
+    Decide(decision::Decide),
     /// Write the airings of an area as a calendar file (iCalendar).
     Ical(ical::Write),
 }
@@ -65,6 +70,8 @@ impl Schedule {
             Self::Export { source, out } => files::export(&source, out.as_deref()).await,
             Self::Plan(show) => show.run().await,
             Self::Coverage(show) => show.run().await,
+            Self::Decisions(list) => list.run().await,
+            Self::Decide(decide) => decide.run().await,
             Self::Ical(write) => write.run().await,
         }
     }

@@ -153,7 +153,7 @@ pub(super) struct AddPerson {
     #[arg(long)]
     name: String,
     /// Duties with commas between: contributor, announcer, reviewer, leader, officer, operator,
-    /// inspector, administrator.
+    /// inspector, administrator; in one area only with @ and the area, such as operator@mu-ca.
     #[arg(long)]
     duties: String,
     /// A file with the person's own passphrase; asked for otherwise, of a leader or officer.

@@ -130,7 +130,7 @@ pub(super) fn verdict<'w>(
     } else {
         let pair = [one.contender(), other.contender()];
         let asked = Asked { date: one.date, pair, deadline, default: outcome(usual) };
-        said.push(Said::question(asked));
+        said.push(Said::asked(asked));
     }
     Verdict { first: usual, said }
 }

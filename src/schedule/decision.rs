@@ -142,7 +142,7 @@ pub struct Decision {
 
 /// A question that a plan leaves to a commune.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Question {
+pub struct OpenDecision {
     /// Its name.
     pub decision: DecisionId,
     /// The last moment at which a decision counts.
@@ -156,8 +156,8 @@ pub struct Question {
 impl Plan {
     /// The questions that are open, nearest deadline first; of those with one deadline first the
     /// one that concerns more controllers.
-    pub fn questions(&self) -> Vec<Question> {
-        let mut open: Vec<Question> = Vec::new();
+    pub fn open_decisions(&self) -> Vec<OpenDecision> {
+        let mut open: Vec<OpenDecision> = Vec::new();
         for remark in &self.remarks {
             let (Some(key), Reason::Decision { decision, deadline, default }) =
                 (&remark.key, &remark.reason)
@@ -166,7 +166,7 @@ impl Plan {
             };
             match open.iter_mut().find(|question| question.decision == *decision) {
                 Some(question) => question.controllers.push(key.controller.clone()),
-                None => open.push(Question {
+                None => open.push(OpenDecision {
                     decision: decision.clone(),
                     deadline: *deadline,
                     default: default.clone(),
@@ -175,7 +175,7 @@ impl Plan {
             }
         }
         open.sort_by(|a, b| {
-            let urgency = |q: &Question| (q.deadline, std::cmp::Reverse(q.controllers.len()));
+            let urgency = |q: &OpenDecision| (q.deadline, std::cmp::Reverse(q.controllers.len()));
             urgency(a).cmp(&urgency(b)).then_with(|| a.decision.cmp(&b.decision))
         });
         open

@@ -66,7 +66,7 @@ impl Said {
     }
 
     /// What the commune is asked.
-    pub(super) fn question(asked: Asked) -> Self {
+    pub(super) fn asked(asked: Asked) -> Self {
         Self { bulletin: None, language: None, why: Why::Asked(asked) }
     }
 

@@ -28,7 +28,7 @@ use crate::time::{LocalDate, Timestamp};
 use crate::trust::{Role, TrustDocument};
 
 /// How far ahead manifests reach: as long as they may be valid.
-const DAYS: u16 = 8;
+pub(super) const DAYS: u16 = 8;
 
 /// How long after its time an airing without an outcome stays in the manifest: a controller that
 /// was away must still say why it was not heard.

@@ -53,7 +53,7 @@ fn until_somebody_decides_the_plan_shows_both_with_deadline_and_default() {
 
 #[test]
 fn a_commune_is_asked_once_for_all_its_villages() {
-    let questions = town().plan(SUNDAY, 1).questions();
+    let questions = town().plan(SUNDAY, 1).open_decisions();
     assert_eq!(questions.len(), 1);
     assert_eq!(questions[0].decision.to_string(), QUESTION);
     assert_eq!(questions[0].controllers.len(), 2);
@@ -63,7 +63,7 @@ fn a_commune_is_asked_once_for_all_its_villages() {
 fn the_question_with_the_nearest_deadline_stands_first() {
     let days: Vec<String> = town()
         .plan(SUNDAY, 3)
-        .questions()
+        .open_decisions()
         .iter()
         .map(|question| question.deadline.to_string())
         .collect();
@@ -80,7 +80,7 @@ fn what_the_commune_decides_in_time_goes_first() {
         "tin-tinh/ban-a/2026-11-22/0: mua decided at 2026-11-22 04:29:59 that tin-xa goes first; \
          decide anew before the deadline, or move one of them"
     );
-    assert!(plan.questions().is_empty());
+    assert!(plan.open_decisions().is_empty());
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_decision_for_the_default_closes_the_question_too() {
     let town = town().decided(QUESTION, "tin-tinh", "2026-11-22T04:00:00");
     let plan = town.plan(SUNDAY, 1);
     assert_eq!(heard(&plan), ["tin-tinh lu:vi"; 2]);
-    assert!(plan.questions().is_empty());
+    assert!(plan.open_decisions().is_empty());
 }
 
 #[test]
@@ -140,5 +140,5 @@ fn the_decision_of_another_commune_changes_nothing_here() {
 fn two_bulletins_of_the_commune_itself_need_no_decision() {
     let mut town = town();
     town.world.content[0].source_level = SourceLevel::Commune;
-    assert!(town.plan(SUNDAY, 1).questions().is_empty());
+    assert!(town.plan(SUNDAY, 1).open_decisions().is_empty());
 }

@@ -161,6 +161,6 @@ fn a_decision_keeps_its_deadline_before_the_time_to_which_an_airing_is_moved() {
         .programme("tinh", "09:00", "lu")
         .programme("xa", "09:00", "hop")
         .except(exception("bao", SUNDAY, SUNDAY, Change::Move(early)));
-    let deadline = town.plan(SUNDAY, 1).questions()[0].deadline;
+    let deadline = town.plan(SUNDAY, 1).open_decisions()[0].deadline;
     assert_eq!(deadline.to_string(), "2026-11-22 04:00");
 }
