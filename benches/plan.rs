@@ -71,7 +71,9 @@ fn one(controllers: usize) -> Result<(), Failure> {
     let groups = planner.groups();
     let (village, _) = fastest(|| {
         let longer = &mut world.content[0].voices;
-        longer.values_mut().for_each(|sound| sound.length_ms += 1_000);
+        for sound in longer.values_mut() {
+            sound.length_ms += 1_000;
+        }
         Ok(planner.update(&world, monday, 7).len())
     })?;
     let (all, _) = fastest(|| {
