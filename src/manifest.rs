@@ -90,6 +90,24 @@ impl ManifestAiring {
     }
 }
 
+/// The airings of one manifest in order: those of which only the outcome is still wanted, then those
+/// ahead. **One that was moved ahead is named where it is now, and once**: a controller refuses a
+/// manifest that names an airing twice.
+pub fn once_each(
+    untold: impl IntoIterator<Item = ManifestAiring>,
+    ahead: impl IntoIterator<Item = ManifestAiring>,
+) -> Vec<ManifestAiring> {
+    let identity =
+        |airing: &ManifestAiring| (airing.programme.clone(), airing.date, airing.occurrence);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut airings: Vec<ManifestAiring> = ahead.into_iter().collect();
+    airings.extend(untold);
+    airings.retain(|airing| seen.insert(identity(airing)));
+    airings.sort_by_key(|airing| airing.at);
+    airings.truncate(AIRINGS_MAX);
+    airings
+}
+
 /// What one controller shall hold and play; `typ` is `manifest`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -299,6 +317,14 @@ mod tests {
     fn check(manifest: &Manifest, held: Option<u64>, now: i64) -> Result<(), ManifestError> {
         let me = "mu-ca-1".parse().unwrap();
         manifest.check(&me, held, Some(Timestamp::from_seconds(now)))
+    }
+
+    #[test]
+    fn an_airing_that_was_moved_is_named_once_where_it_is_now() {
+        let (missed, moved, other) =
+            (airing(0, 100, "vi"), airing(0, 5_000, "vi"), airing(1, 2_000, "vi"));
+        let named = once_each([missed], [moved.clone(), other.clone()]);
+        assert_eq!(named, [other, moved]);
     }
 
     #[test]

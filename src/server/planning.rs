@@ -16,7 +16,7 @@ use crate::digest::Digest;
 use crate::fleet::{AreaTree, Controller};
 use crate::id::AreaId;
 use crate::lang::LangTag;
-use crate::manifest::{AIRINGS_MAX, HOLD_MAX, Item, Manifest, ManifestAiring, VALID_MAX};
+use crate::manifest::{HOLD_MAX, Item, Manifest, ManifestAiring, VALID_MAX, once_each};
 use crate::note::{Note, Signer};
 use crate::protocol::{Descriptor, decode, encode};
 use crate::schedule::file::{Checked, ScheduleFile, check};
@@ -304,13 +304,7 @@ impl Drafts<'_> {
             .filter(|airing| airing.latest >= self.now && airing.at < self.now + VALID_MAX);
         let ahead = ahead.map(|airing| self.airing(airing, &areas));
         let mine = self.untold.iter().filter(|row| row.key.controller == controller.id);
-        let mut airings: Vec<ManifestAiring> = mine
-            .map(untold)
-            .chain(ahead)
-            .filter(|airing| !airing.items.is_empty())
-            .take(AIRINGS_MAX)
-            .collect();
-        airings.sort_by_key(|airing| airing.at);
+        let airings = once_each(mine.map(untold), ahead.filter(|airing| !airing.items.is_empty()));
         let languages = languages(&self.world.tree, &controller.area);
         let hold = self.hold(&areas, &languages);
         Manifest {
