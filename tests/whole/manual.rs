@@ -132,13 +132,26 @@ fn the_fingerprint_in_the_manual_is_that_of_its_key() {
     assert!(manual().contains(&format!("`{}`", groups.join(" "))), "{groups:?}");
 }
 
+/// The receipts of the page in the order of their chain, byte for byte.
+fn receipts(page: &str) -> Vec<&str> {
+    let first = page.split('`').find(|text| text.starts_with(r#"{"n":1,"#)).unwrap();
+    let batch = page.lines().find(|line| line.contains(r#""typ":"receipts""#)).unwrap();
+    let second = batch.split_once(r#""receipts":["#).unwrap().1.strip_suffix("]}").unwrap();
+    let loose = page.lines().filter(|line| line.starts_with(r#"{"n":"#));
+    [first, second].into_iter().chain(loose).collect()
+}
+
 #[test]
-fn the_link_in_the_manual_is_that_of_the_receipt_it_shows() {
+fn the_links_in_the_manual_are_those_of_the_receipts_it_shows() {
     let page = manual();
-    let receipt = page.split('`').find(|text| text.starts_with(r#"{"n":1,"#)).unwrap();
-    let link = Sha256::digest([&[0; 32], receipt.as_bytes()].concat());
-    let digits = hexadecimal(&link);
-    assert!(page.contains(&format!("\"prev\":\"{digits}\"")), "{digits}");
+    let links = receipts(&page).into_iter().scan([0; 32], |link, receipt| {
+        *link = Sha256::digest([&link[..], receipt.as_bytes()].concat()).into();
+        Some(hexadecimal(&link[..]))
+    });
+    let links: Vec<String> = links.collect();
+    assert_eq!(links.len(), 4);
+    assert!(page.contains(&format!("\"prev\":\"{}\"", links[0])), "{links:?}");
+    assert!(page.contains(&format!("receipt 4 is `{}`", links[3])), "{links:?}");
 }
 
 #[test]
