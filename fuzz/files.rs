@@ -7,44 +7,30 @@ use std::path::Path;
 
 use loaban::bulletin::Column;
 use loaban::config::{FAULTS_MAX, Faults};
-use loaban::schedule::file::{self, ScheduleFile};
+use loaban::schedule::file::{self, Checked, ScheduleFile};
 use loaban::server::BulletinFile;
 
 use crate::target::{Broken, Outcome, Target, holds, sentence};
 
 pub fn targets() -> Vec<Box<dyn Target>> {
+    let controller = include_str!("../firmware-config/controller.toml");
+    let station = include_str!("../firmware-config/loaban.toml");
+    let province = Schedule::new();
+    let known = province.known();
+    let bulletins = texts(&["audio-samples", "schedules"], "bulletins");
     vec![
-        Box::new(Toml {
-            name: "controller.toml",
-            seeds: || {
-                let reference = include_str!("../firmware-config/controller.toml");
-                vec![reference.to_owned(), bare(reference)]
-            },
-            read: |text| {
-                loaban::controller::Config::read(Path::new("/x/controller.toml"), text)
-                    .map(|it| format!("{it:?}"))
-            },
+        Toml::of("controller.toml", vec![controller.to_owned(), bare(controller)], |text| {
+            let path = Path::new("/x/controller.toml");
+            loaban::controller::Config::read(path, text).map(|it| format!("{it:?}"))
         }),
-        Box::new(Toml {
-            name: "loaban.toml",
-            seeds: || {
-                let reference = include_str!("../firmware-config/loaban.toml");
-                vec![reference.to_owned(), bare(reference)]
-            },
-            read: |text| {
-                loaban::server::Config::read(Path::new("/x/loaban.toml"), text)
-                    .map(|it| format!("{it:?}"))
-            },
+        Toml::of("loaban.toml", vec![station.to_owned(), bare(station)], |text| {
+            let path = Path::new("/x/loaban.toml");
+            loaban::server::Config::read(path, text).map(|it| format!("{it:?}"))
         }),
-        Box::new(Toml {
-            name: "bulletins.toml",
-            seeds: || texts(&["audio-samples", "schedules", "src"], "bulletins"),
-            read: |text| {
-                let known = file::check(vec![], &BTreeSet::new(), None)?;
-                BulletinFile::parse("bulletins.toml", text, &known).map(|it| format!("{it:?}"))
-            },
+        Toml::of("bulletins.toml", bulletins, move |text| {
+            BulletinFile::parse("bulletins.toml", text, &known).map(|it| format!("{it:?}"))
         }),
-        Box::new(Schedule::new()),
+        Box::new(province),
     ]
 }
 
@@ -64,7 +50,6 @@ fn texts(folders: &[&str], named: &str) -> Vec<String> {
         walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), named, &mut found);
     }
     found.sort_by_key(String::len);
-    found.truncate(12);
     found
 }
 
@@ -93,10 +78,23 @@ fn faults(faults: &Faults, text: &str) -> Outcome {
     Ok(word)
 }
 
+/// Reads a file and shows what it says.
+type Reading = dyn Fn(&str) -> Result<String, Faults>;
+
 struct Toml {
     name: &'static str,
-    seeds: fn() -> Vec<String>,
-    read: fn(&str) -> Result<String, Faults>,
+    seeds: Vec<String>,
+    read: Box<Reading>,
+}
+
+impl Toml {
+    fn of(
+        name: &'static str,
+        seeds: Vec<String>,
+        read: impl Fn(&str) -> Result<String, Faults> + 'static,
+    ) -> Box<dyn Target> {
+        Box::new(Self { name, seeds, read: Box::new(read) })
+    }
 }
 
 impl Target for Toml {
@@ -105,7 +103,7 @@ impl Target for Toml {
     }
 
     fn seeds(&self) -> Vec<Vec<u8>> {
-        (self.seeds)().into_iter().map(String::into_bytes).collect()
+        self.seeds.iter().map(|text| text.clone().into_bytes()).collect()
     }
 
     fn run(&mut self, input: &[u8]) -> Outcome {
@@ -135,14 +133,27 @@ struct Schedule {
 impl Schedule {
     fn new() -> Self {
         let folder = |name: &str| {
-            let files = texts(&[&format!("schedules/{name}")], "toml").into_iter();
-            files.filter(|text| !text.contains("[[bulletin]]")).collect::<Vec<_>>()
+            let mut files = texts(&[&format!("schedules/{name}")], "schedules");
+            files.retain(|text| !text.contains("[[bulletin]]"));
+            files
         };
-        let alone = [folder("demo"), folder("lai-chau")].concat();
-        let seeds =
-            [alone.clone(), vec![folder("demo").concat(), folder("lai-chau").concat()]].concat();
-        let words = alone.iter().flat_map(|text| text.split('"'));
+        // A second policy for the same areas is no part of the whole.
+        let mut demo = folder("demo");
+        demo.retain(|text| text != include_str!("../schedules/demo/policy-open.toml"));
+        let seeds = [demo.clone(), vec![demo.concat(), folder("lai-chau").concat()]].concat();
+        let words = seeds.iter().flat_map(|text| text.split('"'));
         Self { columns: words.filter_map(|word| word.parse().ok()).collect(), seeds }
+    }
+
+    fn read(&self, text: &str) -> Result<Checked, Faults> {
+        let one = ScheduleFile::parse("schedule.toml", text)?;
+        file::check(vec![one], &self.columns, None)
+    }
+
+    /// The last and largest, which is right.
+    fn known(&self) -> Checked {
+        let whole = self.seeds.last().expect("there are seeds");
+        self.read(whole).unwrap_or_else(|wrong| panic!("the province's schedule: {wrong}"))
     }
 }
 
@@ -157,15 +168,11 @@ impl Target for Schedule {
 
     fn run(&mut self, input: &[u8]) -> Outcome {
         let Ok(text) = std::str::from_utf8(input) else { return Ok("not text".to_owned()) };
-        let read = |text: &str| {
-            let one = ScheduleFile::parse("schedule.toml", text)?;
-            file::check(vec![one], &self.columns, None)
-        };
-        match read(text) {
+        match self.read(text) {
             Err(wrong) => faults(&wrong, text),
             Ok(checked) => {
                 let written = checked.export();
-                let again = read(&written).map_err(|wrong| {
+                let again = self.read(&written).map_err(|wrong| {
                     Broken(format!("its export is refused: {wrong}\n{written}"))
                 })?;
                 holds(again.export() == written, || format!("reads back otherwise:\n{written}"))?;
