@@ -50,7 +50,7 @@ pub(super) fn decoder() -> anyhow::Result<Decoder> {
 /// The recipe of that name with that target.
 fn recipe(name: &str, target: Option<f64>) -> anyhow::Result<Recipe> {
     let recipe = Recipe::named(name)
-        .with_context(|| format!("no recipe is called {name}; the recipes are speech and full"))?;
+        .with_context(|| format!("no recipe is called {name}; it is {}", Recipe::NAMES))?;
     let target = target.map(Lufs::new).transpose().context("--target")?;
     Ok(Recipe { target: target.unwrap_or(recipe.target), ..recipe })
 }

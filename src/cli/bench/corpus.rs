@@ -76,7 +76,8 @@ pub(super) struct Collection {
 
 impl Corpus {
     pub(super) fn run(&self) -> anyhow::Result<bool> {
-        let recipe = Recipe::named(&self.recipe).context("the recipes are speech and full")?;
+        let recipe = Recipe::named(&self.recipe)
+            .with_context(|| format!("a recipe is {}", Recipe::NAMES))?;
         let bin = Bin::new(self.work.as_deref())?;
         let stand = Stand {
             steps: Steps::new(),

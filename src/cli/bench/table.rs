@@ -10,11 +10,18 @@ use crate::audio::recipe::Recipe;
 /// How far from the target a result may be.
 const TOLERATED_LU: f64 = 0.2;
 
+/// Stands over figures that say nothing of what is shipped.
+const UNOPTIMISED: &str = if cfg!(debug_assertions) {
+    "**Not a release build: these times say nothing.**\n\n"
+} else {
+    ""
+};
+
 /// The tables of `bench audio`.
 pub(super) fn of_audio(measured: &Measured) -> String {
     let mut text = format!(
-        "ffmpeg {}, {} cores. CPU and wall in seconds; memory is the largest single process and all processes of the \
-         run together.\n\n",
+        "{UNOPTIMISED}ffmpeg {}, {} cores. CPU and wall in seconds; memory is the largest single \
+         process and all processes of the run together.\n\n",
         measured.ffmpeg, measured.cores
     );
     text += "| speech | chain | CPU | wall | times less CPU than ffmpeg | times less wall | times the encoder alone \
@@ -83,8 +90,10 @@ fn rows(text: &mut String, case: &Case) {
 }
 
 /// The stages in the order of the chain.
-const STAGES: [&str; 10] =
-    ["source", "mix", "meter", "resample", "filter", "keep", "cut", "search", "encode", "verify"];
+const STAGES: [&str; 11] = [
+    "source", "mix", "meter", "resample", "filter", "keep", "cut", "level", "search", "encode",
+    "verify",
+];
 
 fn stages(text: &mut String, cases: &[Case]) {
     let _ = writeln!(
@@ -131,9 +140,9 @@ pub(super) fn of_collection(found: &Collection) -> String {
             "| {} | {} | {before} | {verdict} | {} | {} | {} |",
             row.file,
             row.what,
-            cell(row.ours),
-            cell(row.ffmpeg),
-            cell(row.ffmpeg_normalize)
+            cell(row.ours, &found.recipe),
+            cell(row.ffmpeg, &found.recipe),
+            cell(row.ffmpeg_normalize, &found.recipe)
         );
     }
     text
@@ -145,8 +154,8 @@ type Of = fn(&Row) -> Option<Result>;
 fn sums(found: &Collection) -> String {
     let Recipe { target, ceiling, .. } = found.recipe;
     let mut text = format!(
-        "Target {target}, ceiling {ceiling}. Each cell: LUFS / dBTP of the result, decoded and measured by ffmpeg {}; \
-         CPU seconds. A result within {TOLERATED_LU} LU of the target and below the ceiling is kept; one that is not is \
+        "{UNOPTIMISED}Target {target}, ceiling {ceiling}. Each cell: LUFS / dBTP of the result, \
+         decoded and measured by ffmpeg {}; CPU seconds. A result within {TOLERATED_LU} LU of the target and below the ceiling is kept; one that is not is \
          **bold**.\n\n| chain | results | on target | below the ceiling | CPU of those that all chains made |\n\
          |---|---|---|---|---|\n",
         found.ffmpeg
@@ -179,9 +188,8 @@ fn below(result: &Result, ceiling: f64) -> bool {
     result.heard.true_peak_dbtp <= ceiling
 }
 
-fn cell(result: Option<Result>) -> String {
+fn cell(result: Option<Result>, recipe: &Recipe) -> String {
     let Some(result) = result else { return none() };
-    let recipe = Recipe::default();
     let kept = on_target(&result, recipe.target.get()) && below(&result, recipe.ceiling.get());
     let heard = sound(result.heard.integrated_lufs, result.heard.true_peak_dbtp);
     let mark = if kept { "" } else { "**" };

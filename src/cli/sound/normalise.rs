@@ -39,7 +39,8 @@ pub(in crate::cli) struct Normalise {
     /// The folder for what is made.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// speech: for horns, 16 kHz; full: speech and music on good speakers, 48 kHz.
+    /// speech: for horns, 16 kHz; full: speech and music on good speakers, 48 kHz. +levelled behind
+    /// it brings speakers far apart in level together, +presence raises consonants for long ways.
     #[arg(long, default_value = "speech", value_name = "NAME")]
     recipe: String,
     /// Loudness of what is made, in LUFS; the recipe's own, -16, if not said.
