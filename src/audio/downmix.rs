@@ -247,6 +247,29 @@ mod tests {
     }
 
     #[test]
+    fn each_channel_of_a_wide_layout_weighs_as_the_standard_says() {
+        // BS.775: front sides 3 dB and surrounds 6 dB below the centre, LFE none.
+        let expected: [(usize, &[f64]); 2] = [
+            (6, &[-3.0, -3.0, 0.0, f64::NEG_INFINITY, -6.0, -6.0]),
+            (8, &[-3.0, -3.0, 0.0, f64::NEG_INFINITY, -6.0, -6.0, -6.0, -6.0]),
+        ];
+        for (channels, levels) in expected {
+            let alone = |channel: usize| {
+                let mut frames = vec![0.0; channels * 8];
+                frames[channel] = 0.5;
+                f64::from(mix(channels, &frames).0[0])
+            };
+            for (channel, level) in levels.iter().enumerate() {
+                let found = 20.0 * (alone(channel) / alone(2)).log10();
+                assert!(
+                    (found - level).abs() < 0.05 || found == *level,
+                    "{channels}, {channel}: {found}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_number_becomes_silence_and_is_counted() {
         let (out, findings) = mix(1, &[f32::NAN, f32::INFINITY, 4000.0, 0.5]);
         assert_eq!(out, [0.0, 0.0, 4.0, 0.5]);

@@ -322,3 +322,55 @@ fn position(speaker: Speaker) -> Channel {
         Speaker::RightSurround => Channel::RightSurround,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn measured(sound: &[f32], gain: f32) -> Loudness {
+        let mut meter = Meter::new(&Format::usual(SampleRate::FULL, 1).unwrap());
+        let louder: Vec<f32> = sound.iter().map(|sample| sample * gain).collect();
+        meter.push(&louder);
+        meter.finish()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20))]
+        #[test]
+        fn gain_moves_loudness_and_peak_by_itself(
+            gain in -20.0..20.0_f64,
+            hz in 100.0..6_000.0_f32,
+            gaps in prop::collection::vec(any::<bool>(), 8),
+        ) {
+            #[expect(clippy::cast_precision_loss, reason = "a test tone")]
+            let wave = |n: usize| (std::f32::consts::TAU * hz * n as f32 / 48_000.0).sin() * 0.1;
+            let soft = |n: usize| if gaps[n / 12_000] { 0.3 } else { 1.0 };
+            let sound: Vec<f32> = (0..96_000).map(|n| wave(n) * soft(n)).collect();
+            #[expect(clippy::cast_possible_truncation, reason = "samples are single precision")]
+            let louder = measured(&sound, 10f64.powf(gain / 20.0) as f32);
+            let plain = measured(&sound, 1.0);
+            let moved = [
+                louder.integrated.unwrap().get() - plain.integrated.unwrap().get(),
+                louder.momentary_max.unwrap().get() - plain.momentary_max.unwrap().get(),
+                louder.short_term_max.unwrap().get() - plain.short_term_max.unwrap().get(),
+                louder.true_peak.get() - plain.true_peak.get(),
+            ];
+            prop_assert!(moved.iter().all(|moved| (moved - gain).abs() < 1e-3), "{moved:?} for {gain}");
+        }
+    }
+
+    #[test]
+    fn just_above_one_gating_block_there_is_a_loudness_and_just_below_none() {
+        let tone = vec![0.1; 19_200];
+        #[expect(clippy::cast_precision_loss, reason = "a test tone")]
+        let tone: Vec<f32> = tone
+            .iter()
+            .enumerate()
+            .map(|(n, a): (usize, &f32)| a * (n as f32 * 0.13).sin())
+            .collect();
+        assert!(measured(&tone, 1.0).integrated.is_some());
+        assert_eq!(measured(&tone[..19_152], 1.0).integrated, None);
+    }
+}
