@@ -262,7 +262,7 @@ mod tests {
             for (channel, level) in levels.iter().enumerate() {
                 let found = 20.0 * (alone(channel) / alone(2)).log10();
                 assert!(
-                    (found - level).abs() < 0.05 || found == *level,
+                    (found - level).abs() < 0.05 || (found.is_infinite() && level.is_infinite()),
                     "{channels}, {channel}: {found}"
                 );
             }

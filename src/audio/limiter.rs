@@ -282,7 +282,12 @@ mod tests {
                         4 => level * [1.0, 1.0, -1.0, -1.0][n % 4],
                         // Square waves of two to thirty-three samples a side.
                         5 => {
-                            level * if (n / (seed as usize % 32 + 2)) % 2 == 0 { 1.0 } else { -1.0 }
+                            level
+                                * if (n / (seed as usize % 32 + 2)).is_multiple_of(2) {
+                                    1.0
+                                } else {
+                                    -1.0
+                                }
                         }
                         _ => level * noise(),
                     })
