@@ -26,7 +26,7 @@ fn every_promise_holds_on_calm_days() {
 
 /// Seeds of the suite; `tests/mutations/run.py` asks for more.
 fn seeds() -> u64 {
-    std::env::var("LOABAN_SIM_SEEDS").map_or(6, |seeds| seeds.parse().unwrap())
+    std::env::var("LOABAN_SIM_SEEDS").map_or(6, |seeds| seeds.parse().expect("a number of seeds"))
 }
 
 #[test]

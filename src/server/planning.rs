@@ -41,6 +41,9 @@ const RENEW_BELOW: Duration = Duration::from_hours(120);
 /// with a valid schedule.
 const NAME_WITHDRAWN: Duration = Duration::from_hours(720);
 
+// What is planned fits the wire.
+const _: () = assert!(crate::schedule::ITEMS_MAX == crate::manifest::ITEMS_MAX);
+
 impl Station {
     /// Reads and checks the schedule of the store.
     pub async fn schedule(&self) -> Result<Checked, ServerError> {

@@ -237,7 +237,7 @@ state = "in-review"
             ("length_s = 90\n", "", "b.toml:14: an approved version needs"),
             ("\"hni\"", "\"vi\"", "two versions in `vi`"),
             ("\"in-review\"", "\"reviewed\"", "b.toml:19: `state`: `reviewed` is no state"),
-            ("\"hni\"", "\"hnx\"", "b.toml:18: `language`: `hnx`"),
+            ("\"hni\"", "\"hnx\"", "b.toml:18: `language`: unknown language `hnx`"),
         ] {
             let faults = parse(&GOOD.replacen(old, new, 1)).unwrap_err().to_string();
             assert!(faults.contains(expected), "{expected}: {faults}");
