@@ -85,9 +85,9 @@ class Agent:
         self.trust = trust
         self.uptime = uptime
         self.clock = Clock(self.uptime, config.rtc)
-        self.library = Library(config.state / "assets")
+        self.holdings = Library(config.state / "assets")
         self.ledger = Ledger(self, diary, self.clock)
-        self.fetcher = Fetcher(self, self.library)
+        self.fetcher = Fetcher(self, self.holdings)
         self.stage = Stage(self)
         self.manifest = self.manifest_text = None
         self.emergencies = {}  # id -> document, those that are not over
@@ -104,7 +104,7 @@ class Agent:
         path = self.config.state / "manifest.note"
         if path.exists():
             self._again(self._hold_manifest, path.read_bytes())
-        for digest, raw in self.library.notes():
+        for digest, raw in self.holdings.notes():
             if self.manifest:
                 self._again(lambda note, of=digest: self._describe_again(of, note), raw)
         for name, held in list(self.diary.emergencies.items()):
@@ -113,7 +113,7 @@ class Agent:
                 self.emergencies[name] = read_emergency(note, self.net)
 
     def _describe_again(self, digest, note):
-        self.library.describe(self._describe(digest, note))
+        self.holdings.describe(self._describe(digest, note))
 
     def _again(self, take, raw):
         try:
@@ -359,11 +359,11 @@ class Agent:
 
     def _missing(self):
         named, urgent = self.named()
-        missing = [digest for digest in named if not self.library.whole(digest)]
+        missing = [digest for digest in named if not self.holdings.whole(digest)]
         return [digest for digest in missing if digest in urgent] or missing
 
     def _tidy_library(self):
-        self.library.forget_all_but(set(self.named()[0]))
+        self.holdings.forget_all_but(set(self.named()[0]))
 
     def _describe(self, digest, note):
         note.demand(self.keys_here("content"), 1, "an approver for this place")
@@ -376,20 +376,20 @@ class Agent:
         if self.manifest is None or digest not in self.named()[0]:
             return
         document = self._describe(digest, Note.parse(raw))
-        known = self.library.assets.get(digest)
+        known = self.holdings.assets.get(digest)
         if known is None or known.descriptor != document:
-            self.library.keep_note(digest, raw)
-            self.library.describe(document)
+            self.holdings.keep_note(digest, raw)
+            self.holdings.describe(document)
         self.fetcher.came(digest, self.uptime(), info=known is None)
 
     def _take_block(self, digest, n, block):
-        asset = self.library.assets.get(digest)
+        asset = self.holdings.assets.get(digest)
         if asset is None or n not in asset.missing:
             return
         if not asset.fits(n, block):
             raise Refused("the block is not what the descriptor says")
         self.fetcher.came(digest, self.uptime())
-        if not self.library.put(digest, n, block):
+        if not self.holdings.put(digest, n, block):
             raise Refused("every block is right and the whole is not; all are missing again")
 
     # Time goes by
@@ -426,9 +426,9 @@ class Agent:
             "connection": self.connection, "at": self.clock.utc_or_zero(), "software": SOFTWARE,
             "trust": self.trust["version"],
             "manifest": self.manifest["number"] if self.manifest else 0,
-            "assets_held": sum(self.library.whole(digest) for digest in named),
+            "assets_held": sum(self.holdings.whole(digest) for digest in named),
             "assets_named": len(named),
-            "withdrawn_held": [d for d in withdrawn if self.library.path(d, "opus").exists()],
+            "withdrawn_held": [d for d in withdrawn if self.holdings.path(d, "opus").exists()],
             "receipts_waiting": self.diary.waiting, "clock_trusted": self.clock.utc() is not None,
             "clock_offset_ms": self.clock.step_ms,
             "storage_free_kib": disk.f_bavail * disk.f_frsize // 1024,

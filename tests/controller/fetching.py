@@ -20,7 +20,7 @@ class Fetcher:
     """Which recordings are asked for, and when to ask again."""
 
     def __init__(self, device, library):
-        self.device, self.library = device, library
+        self.device, self.holdings = device, library
         self.questions = {}  # digest -> Question
 
     def poll(self, uptime, missing):
@@ -36,7 +36,7 @@ class Fetcher:
                 self._ask(digest, question, uptime)
 
     def _ask(self, digest, question, uptime):
-        asset = self.library.assets.get(digest)
+        asset = self.holdings.assets.get(digest)
         members = {
             "controller": self.device.id, "asset": digest, "info": asset is None,
             "missing": asset.bitmap() if asset else "",

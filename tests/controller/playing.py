@@ -142,27 +142,27 @@ class Stage:
             return "power"
         if device.clock.trusted_since > airing["latest"]:
             return "clock"
-        if all(device.library.whole(item["asset"]) for item in airing["items"]):
+        if all(device.holdings.whole(item["asset"]) for item in airing["items"]):
             return "busy" if self.player else "refused"
         return "missing"
 
     def _all_expired(self, airing, now):
-        known = [self.device.library.assets.get(item["asset"]) for item in airing["items"]]
+        known = [self.device.holdings.assets.get(item["asset"]) for item in airing["items"]]
         known = [asset for asset in known if asset]
         return bool(known) and all(asset.descriptor["valid_until"] <= now for asset in known)
 
     def _ready(self, item, now):
         if not self.covered(item["asset"], now):
             return False
-        descriptor = self.device.library.assets[item["asset"]].descriptor
+        descriptor = self.device.holdings.assets[item["asset"]].descriptor
         return all(descriptor[same] == item[same] for same in ("bulletin", "language", "length_ms"))
 
     def covered(self, digest, now):
         """Whether this recording is whole, not withdrawn, and its descriptor allows here and now."""
         manifest = self.device.manifest
-        if not self.device.library.whole(digest) or digest in manifest["withdrawn"]:
+        if not self.device.holdings.whole(digest) or digest in manifest["withdrawn"]:
             return False
-        descriptor = self.device.library.assets[digest].descriptor
+        descriptor = self.device.holdings.assets[digest].descriptor
         here = set(descriptor["areas"]) & set(manifest["areas"])
         return bool(here) and descriptor["valid_from"] <= now < descriptor["valid_until"]
 
@@ -196,7 +196,7 @@ class Stage:
         for position, (n, item) in enumerate(playable):
             if position:
                 parts.append((None, sound.silence(airing["gap_ms"])))
-            parts.append((n, sound.decode(self.device.library.path(item["asset"], "opus"))))
+            parts.append((n, sound.decode(self.device.holdings.path(item["asset"], "opus"))))
         return parts + ([(None, sound.CHIME_DOWN)] if airing["chime"] else [])
 
     def _swear(self, name, outcome, cause, ended=True):
@@ -264,7 +264,7 @@ class Stage:
     def _covers_sound(self, wanted, now):
         if not self.covered(wanted["asset"], now):
             return False
-        descriptor = self.device.library.assets[wanted["asset"]].descriptor
+        descriptor = self.device.holdings.assets[wanted["asset"]].descriptor
         return descriptor["language"] == wanted["language"]
 
     def _raise(self, name, sounds, uptime):
@@ -275,7 +275,7 @@ class Stage:
         self._step(name, "begun", attempt)
         action = self.device.emergencies[name]["action"]
         try:
-            round_ = [sound.decode(self.device.library.path(s["asset"], "opus")) for s in sounds]
+            round_ = [sound.decode(self.device.holdings.path(s["asset"], "opus")) for s in sounds]
         except (OSError, ValueError) as error:
             self.device.say(str(error))
             return

@@ -424,14 +424,14 @@ class Recordings(unittest.TestCase):
         town.manifest(HNI)
         town.describe(HNI)
         town.says(f"asset/{HNI.digest}/0", HNI.blocks[1])
-        self.assertIn(0, town.agent.library.assets[HNI.digest].missing)
+        self.assertIn(0, town.agent.holdings.assets[HNI.digest].missing)
         self.assertIn("block", town.receipts("refusal")[-1]["why"])
 
     def test_a_descriptor_of_an_approver_of_elsewhere_is_refused(self):
         town = Town(self)
         town.manifest(HNI)
         town.describe(HNI, signer="content/xa")
-        self.assertEqual(town.agent.library.assets, {})
+        self.assertEqual(town.agent.holdings.assets, {})
 
     def test_a_question_without_answer_waits_longer_each_time(self):
         town = Town(self)
