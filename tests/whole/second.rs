@@ -107,7 +107,7 @@ impl Village {
     /// Fate and cause of the airing of this village that begins before `until`, once it is told.
     fn fate(&self, until: Timestamp) -> (String, String) {
         let mut told = None;
-        wait_for("the outcome of the airing", Duration::from_mins(5), || {
+        wait_for("the outcome of the airing", Duration::from_mins(2), || {
             let url = format!("http://{}/status.json", self.web);
             let output = Command::new("curl").args(["-sf", "--max-time", "10", &url]).output();
             let page: serde_json::Value =
