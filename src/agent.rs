@@ -336,6 +336,12 @@ impl Agent {
         self.manifest.as_ref()
     }
 
+    /// The newest time that the station has signed to this controller: it has surely passed.
+    pub fn sure_time(&self) -> Timestamp {
+        let manifest = self.manifest.as_ref().map_or(Timestamp::EPOCH, |manifest| manifest.issued);
+        self.trust.issued.max(manifest)
+    }
+
     /// Whether every recording of the manifest is held.
     pub fn is_stocked(&self) -> bool {
         let (held, named) = self.recordings.held_of_needed();

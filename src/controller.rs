@@ -4,6 +4,7 @@
 //! when storage fails it ends, because the agent may not go on over a write that failed.
 
 mod config;
+mod login;
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,10 +12,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
-pub use config::Config;
+pub use config::{Config, TlsFiles};
+pub use login::request;
 
+use self::login::Login;
 use crate::agent::{Agent, Input, Output, Restored, Settings, StartError};
-use crate::broker::{Link, LinkEvent, LinkOptions, Pace, Qos, Will};
+use crate::broker::{BadPem, Link, LinkEvent, LinkOptions, Pace, Qos, SureTime, Will};
 use crate::clock::Clock;
 use crate::entropy;
 use crate::note::{PublicKey, Signer};
@@ -49,6 +52,14 @@ pub enum ControllerError {
         path: String,
         /// What to do.
         mend: &'static str,
+    },
+    /// A key or certificate for TLS is not what it should be.
+    #[error("{path}: {source}")]
+    Tls {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        source: BadPem,
     },
     /// Storage failed.
     #[error(transparent)]
@@ -148,7 +159,9 @@ async fn next_of(link: &mut Option<Link>) -> LinkEvent {
 
 struct Shell {
     config: Config,
-    password: String,
+    login: Login,
+    /// What certificates are held against.
+    sure: SureTime,
     agent: Agent,
     clock: Clock,
     shelf: Shelf,
@@ -170,7 +183,6 @@ struct Shell {
 impl Shell {
     fn start(config: Config, glance: watch::Sender<Glance>) -> Result<Self, ControllerError> {
         let lock = ShelfLock::take(&config.state)?;
-        let password = password(&config)?;
         let clock = Clock::start();
         let restored = restore(&config)?;
         let agent = Agent::start(settings(&config), device_key(&config)?, restored, clock.now())?;
@@ -182,14 +194,17 @@ impl Shell {
         let report = move |report| drop(send.blocking_send(report));
         let speaker = Speaker::start(config.sink.clone(), recording, report)
             .map_err(ControllerError::Speaker)?;
+        let sure = SureTime::at(agent.sure_time());
+        let login = Login::read(&config, &sure)?;
         let will = will(&agent, clock.now());
-        let main = Link::open(options(&config, &password, Some(will)));
+        let main = Link::open(options(&config, &login, Some(will)));
         let topics = crate::protocol::Topics::new(&config.net);
         let filters = topics.main_filters(&config.controller);
         info!(controller = %config.controller, broker = %config.broker, "controller started");
         Ok(Self {
             config,
-            password,
+            login,
+            sure,
             agent,
             clock,
             shelf,
@@ -285,8 +300,10 @@ impl Shell {
         }
     }
 
-    /// The next connection leaves a will of its own with the broker.
+    /// The next connection leaves a will of its own with the broker, and holds its certificate against
+    /// what the station has signed meanwhile.
     fn renew_will(&self) {
+        self.sure.passed(self.agent.sure_time());
         self.main.set_will(will(&self.agent, self.clock.now()));
     }
 
@@ -340,7 +357,7 @@ impl Shell {
         } else if self.bulk.is_some() {
             self.subscribe_bulk().await;
         } else {
-            let mut options = options(&self.config, &self.password, None);
+            let mut options = options(&self.config, &self.login, None);
             options.client_id = format!("{}-bulk", self.config.controller);
             options.clean_session = true;
             self.bulk = Some(Link::open(options));
@@ -416,25 +433,19 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn options(config: &Config, password: &str, will: Option<Will>) -> LinkOptions {
+fn options(config: &Config, login: &Login, will: Option<Will>) -> LinkOptions {
     LinkOptions {
         address: config.broker.clone(),
+        tls: login.tls.clone(),
         client_id: config.controller.to_string(),
         user: config.controller.to_string(),
-        password: password.to_owned(),
+        password: login.password.clone(),
         clean_session: false,
         keep_alive: KEEP_ALIVE,
         will,
         pace: Pace { longest_wait: config.reconnect_max, ..Pace::default() },
         seed: u64::from_be_bytes(entropy::bytes()),
     }
-}
-
-fn password(config: &Config) -> Result<String, ControllerError> {
-    let mend = "copy it from the provisioning folder";
-    let path = config.password_file.display().to_string();
-    let text = read_text(&config.password_file, FILE_BYTES_MAX)?;
-    text.map(|text| text.trim().to_owned()).ok_or(ControllerError::Missing { path, mend })
 }
 
 fn restore(config: &Config) -> Result<Restored, ControllerError> {
@@ -446,11 +457,13 @@ fn restore(config: &Config) -> Result<Restored, ControllerError> {
     Ok(restored)
 }
 
-/// Writes what an installer copies to the device: configuration, trust document, password.
+/// Writes what an installer copies to the device: configuration, trust document, the authority's
+/// certificate, password.
 pub fn write_provision(
     folder: &Path,
     config: &str,
     trust: &str,
+    authority: &str,
     password: &str,
 ) -> Result<(), VaultError> {
     std::fs::create_dir_all(folder).map_err(|source| VaultError::Io {
@@ -460,5 +473,6 @@ pub fn write_provision(
     })?;
     write_atomic(&folder.join("controller.toml"), config.as_bytes())?;
     write_atomic(&folder.join("trust.note"), trust.as_bytes())?;
+    write_atomic(&folder.join("ca.pem"), authority.as_bytes())?;
     write_secret(&folder.join("password"), format!("{password}\n").as_bytes())
 }

@@ -9,6 +9,7 @@
 //! **One server per store**, held by a lock. The command line writes to the same store; the server
 //! notices within a second.
 
+mod certify;
 mod config;
 mod deciding;
 mod doctor;
@@ -98,6 +99,9 @@ pub enum ServerError {
     /// The broker could not be started.
     #[error(transparent)]
     Broker(#[from] crate::broker::BrokerError),
+    /// A certificate could not be made or read.
+    #[error(transparent)]
+    Authority(#[from] crate::broker::AuthorityError),
     /// No trust document in the store.
     #[error("the store has no trust document; it belongs to no station, restore a backup")]
     NoTrust,

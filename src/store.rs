@@ -4,6 +4,7 @@
 //! what the log must tell takes the [`Fact`] with it. On SQLite a transaction that writes begins
 //! `immediate`, so that two writers wait for each other instead of failing half-way.
 
+mod certificate;
 mod decision;
 mod emergency;
 mod facts;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Row, Transaction};
 
+pub use certificate::CertificateRow;
 pub use emergency::{Doing, EmergencyRow, EmergencyTold, OrderRow};
 pub use facts::{Fact, ToldFact, WaitingFact};
 pub use newsroom::{AssetRow, SourceRow};

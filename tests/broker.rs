@@ -4,6 +4,8 @@
 
 #[path = "broker/stand.rs"]
 mod stand;
+#[path = "broker/tls.rs"]
+mod tls;
 
 use std::time::Duration;
 

@@ -24,6 +24,8 @@ enum Command {
     Run,
     /// Make this device's key where it has none, and print the line that the station enrols.
     Enrol,
+    /// Print the request that the station certifies this device for TLS, with a key made here.
+    Request,
 }
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Run) {
         Command::Run => run(&arguments.config),
         Command::Enrol => enrol(&arguments.config),
+        Command::Request => request(&arguments.config),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,6 +49,11 @@ fn enrol(path: &std::path::Path) -> Result<(), ControllerError> {
     let key = controller::enrol(&controller::read_config(path)?)?;
     eprintln!("compare by telephone: {}", key.fingerprint());
     println!("{key}");
+    Ok(())
+}
+
+fn request(path: &std::path::Path) -> Result<(), ControllerError> {
+    print!("{}", controller::request(&controller::read_config(path)?)?);
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mqtt5::broker::config::StorageBackend;
@@ -19,7 +19,9 @@ use mqtt5::protocol::v5::reason_codes::ReasonCode;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use super::{Broker, Gatekeeper, Stopping};
+use super::front::{Front, FrontOptions};
+use super::{BadPem, Broker, Gatekeeper, Stopping};
+use crate::digest::{Digest, hex};
 
 /// How long [`Broker::stop`] waits for the clients to be told.
 pub const STOP_SECONDS_MAX: u64 = 5;
@@ -86,6 +88,9 @@ pub enum BrokerError {
         /// What the system said.
         reason: String,
     },
+    /// A certificate or key of its TLS door is not what it should be.
+    #[error("the embedded broker cannot speak TLS: {0}")]
+    Certificate(#[from] BadPem),
     /// It ran, and ended by itself.
     #[error(
         "the embedded broker on {address} ended with a fault: {reason}; restart the server, the controllers come back by themselves"
@@ -107,6 +112,8 @@ pub enum BrokerError {
 #[derive(Debug)]
 pub struct Embedded {
     address: SocketAddr,
+    gate: Arc<Gate>,
+    front: Option<Front>,
     shutdown: Shutdown,
     running: JoinHandle<Result<(), MqttError>>,
 }
@@ -122,9 +129,9 @@ impl Embedded {
         limits: Limits,
     ) -> Result<Self, BrokerError> {
         let broker = MqttBroker::with_config(config(listen, &limits)).await;
-        let mut broker = broker
-            .map_err(|error| listen_error(listen, &error))?
-            .with_auth_provider(Arc::new(Gate::new(gatekeeper)));
+        let gate = Arc::new(Gate::new(gatekeeper));
+        let mut broker =
+            broker.map_err(|error| listen_error(listen, &error))?.with_auth_provider(gate.clone());
         let address = broker.local_addr().unwrap_or(listen);
         let shutdown = Shutdown(broker.shutdown_handle());
         let mut ready = broker.ready_receiver();
@@ -132,9 +139,20 @@ impl Embedded {
         // The guard is dropped at once: it must not live across the next await.
         let up = ready.wait_for(|ready| *ready).await.is_ok();
         if up {
-            return Ok(Self { address, shutdown, running });
+            return Ok(Self { address, gate, front: None, shutdown, running });
         }
         Err(ended(address, running.await))
+    }
+
+    /// Opens a door under TLS beside the plain one; returns where it listens.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on, or a certificate cannot be read.
+    pub async fn open_front(&mut self, options: FrontOptions) -> Result<SocketAddr, BrokerError> {
+        let _first = self.gate.front.set(Digest::of(hex(&options.secret).as_bytes()));
+        let keeper = Arc::clone(&self.gate.keeper);
+        let front = Front::open(options, self.address, keeper).await?;
+        Ok(self.front.insert(front).address())
     }
 }
 
@@ -145,8 +163,8 @@ impl Broker for Embedded {
 
     fn stop(self: Box<Self>) -> Stopping {
         Box::pin(async move {
-            let Self { address, shutdown, mut running } = *self;
-            drop(shutdown);
+            let Self { address, shutdown, mut running, front, .. } = *self;
+            drop((front, shutdown));
             match tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), &mut running).await {
                 Ok(Ok(Ok(()))) => Ok(()),
                 Ok(outcome) => Err(ended(address, outcome)),
@@ -217,9 +235,17 @@ fn ended(
     BrokerError::Ended { address, reason }
 }
 
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
 /// Our gatekeeper in the shape the library asks for.
 struct Gate {
     keeper: Arc<dyn Gatekeeper>,
+    /// The password of whoever came in through the TLS door, where there is one.
+    front: OnceLock<Digest>,
     /// Password checks at a time: after a power cut thousands of controllers come at once, and a thread for
     /// each would leave the others no processor.
     checks: Semaphore,
@@ -259,7 +285,7 @@ impl AuthProvider for Gate {
 
 impl Gate {
     fn new(keeper: Arc<dyn Gatekeeper>) -> Self {
-        Self { keeper, checks: Semaphore::new(LOGIN_CHECKS_MAX) }
+        Self { keeper, front: OnceLock::new(), checks: Semaphore::new(LOGIN_CHECKS_MAX) }
     }
 
     /// Checks the password on a thread that may block: hashing is slow on purpose.
@@ -269,6 +295,9 @@ impl Gate {
         else {
             return refused;
         };
+        if self.front.get() == Some(&Digest::of(&password)) {
+            return AuthResult::success_with_user(user);
+        }
         let Ok(_turn) = self.checks.acquire().await else { return refused };
         let (gatekeeper, client_id) = (Arc::clone(&self.keeper), connect.client_id.clone());
         let asked = tokio::task::spawn_blocking(move || {
@@ -289,6 +318,9 @@ mod tests {
 
     impl Gatekeeper for Nobody {
         fn login(&self, _client_id: &str, _user: &str, _password: &[u8]) -> bool {
+            false
+        }
+        fn certified(&self, _client_id: &str, _user: &str, _serial: &str) -> bool {
             false
         }
         fn may_publish(&self, _user: &str, _topic: &str) -> bool {

@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::BrokerAddress;
+use super::{BrokerAddress, Tls};
 use driver::Driver;
 use line::{Line, Tokens};
 
@@ -93,6 +93,8 @@ impl Default for Pace {
 pub struct LinkOptions {
     /// The broker.
     pub address: BrokerAddress,
+    /// How to speak TLS: for an `mqtts://` address, and for no other.
+    pub tls: Option<Tls>,
     /// The name of this connection; the broker ends an older connection of the same name. Never empty.
     pub client_id: String,
     /// The user name.
@@ -291,10 +293,12 @@ impl Link {
     /// Begins to connect; must be called inside a tokio runtime.
     ///
     /// # Panics
-    /// If the client id is empty: no broker may be asked to invent one.
+    /// If the client id is empty: no broker may be asked to invent one. If the address is under TLS
+    /// and no way to speak it was given, or the other way round.
     #[must_use]
     pub fn open(options: LinkOptions) -> Self {
         assert!(!options.client_id.is_empty(), "a link needs a client id");
+        assert_eq!(options.address.is_tls(), options.tls.is_some(), "mqtts:// speaks TLS");
         let will = Mutex::new(options.will.clone());
         let shared = Arc::new(Shared { will, ..Shared::default() });
         let (out, events) = mpsc::channel(EVENTS_MAX);

@@ -1,4 +1,5 @@
-//! The files that make Mosquitto 2.0 keep the same rules: configuration, access rules, passwords.
+//! The files that make Mosquitto 2.0 keep the same rules: configuration, access rules, and passwords
+//! or certificates.
 //!
 //! Two differences stay, and both are harmless to what is heard. Mosquitto answers a forbidden
 //! subscription as if it were granted and then delivers nothing. And its access file cannot tie a client
@@ -30,8 +31,8 @@ const EVERY_CONTROLLER: &str = "\n# Every controller; %u is its user name, which
 pub struct Setup {
     /// The address of the listener.
     pub listen: SocketAddr,
-    /// The file of [`password_line`]s.
-    pub password_file: PathBuf,
+    /// How a client shows who it is.
+    pub login: Login,
     /// The file with the text of [`acl`].
     pub acl_file: PathBuf,
     /// A directory that Mosquitto may write, to keep sessions over a restart. Nothing of ours needs it.
@@ -39,6 +40,30 @@ pub struct Setup {
     /// The same limits as those of the embedded broker.
     pub limits: Limits,
 }
+
+/// How a client shows who it is.
+#[derive(Debug, Clone)]
+pub enum Login {
+    /// By a password, without TLS: for this machine, a VPN or a network of one's own.
+    Password {
+        /// The file of [`password_line`]s.
+        file: PathBuf,
+    },
+    /// By a certificate of the station's authority, under TLS.
+    Certificate {
+        /// The folder with [`CA_FILE`], [`CERTIFICATE_FILE`], [`KEY_FILE`] and [`REVOKED_FILE`].
+        folder: PathBuf,
+    },
+}
+
+/// The authority's certificate.
+pub const CA_FILE: &str = "ca.pem";
+/// The broker's certificate.
+pub const CERTIFICATE_FILE: &str = "broker.pem";
+/// The broker's key.
+pub const KEY_FILE: &str = "broker.key";
+/// The list of certificates that count for nothing any more. Mosquitto reads it anew on SIGHUP.
+pub const REVOKED_FILE: &str = "revoked.pem";
 
 /// Why no password line can be written for a user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,8 +77,8 @@ pub fn conf(setup: &Setup) -> String {
     let mut text = format!(
         "# Written by loaban. Change the settings of loaban instead of this file.\n\
          listener {port} {ip}\n\
+         {login}\
          allow_anonymous false\n\
-         password_file {passwords}\n\
          acl_file {acl}\n\
          max_connections {connections}\n\
          max_packet_size {packet}\n\
@@ -66,7 +91,7 @@ pub fn conf(setup: &Setup) -> String {
          set_tcp_nodelay true\n",
         port = listen.port(),
         ip = listen.ip(),
-        passwords = setup.password_file.display(),
+        login = login(&setup.login),
         acl = setup.acl_file.display(),
         connections = limits.connections_max,
         packet = limits.packet_bytes_max,
@@ -77,6 +102,23 @@ pub fn conf(setup: &Setup) -> String {
     );
     text.push_str(&persistence(setup));
     text
+}
+
+fn login(login: &Login) -> String {
+    match login {
+        Login::Password { file } => format!("password_file {}\n", file.display()),
+        Login::Certificate { folder } => {
+            let file = |name: &str| folder.join(name).display().to_string();
+            format!(
+                "cafile {}\ncertfile {}\nkeyfile {}\ncrlfile {}\n\
+                 require_certificate true\nuse_identity_as_username true\n",
+                file(CA_FILE),
+                file(CERTIFICATE_FILE),
+                file(KEY_FILE),
+                file(REVOKED_FILE)
+            )
+        }
+    }
 }
 
 fn persistence(setup: &Setup) -> String {
@@ -159,11 +201,22 @@ mod tests {
     fn setup(persistence_directory: Option<PathBuf>) -> Setup {
         Setup {
             listen: ([127, 0, 0, 1], 1883).into(),
-            password_file: "/etc/loaban/passwords".into(),
+            login: Login::Password { file: "/etc/loaban/passwords".into() },
             acl_file: "/etc/loaban/acl".into(),
             persistence_directory,
             limits: Limits::default(),
         }
+    }
+
+    #[test]
+    fn under_tls_the_certificate_is_required_and_names_the_user() {
+        let login = Login::Certificate { folder: "/etc/loaban".into() };
+        let conf = conf(&Setup { login, ..setup(None) });
+        for line in ["require_certificate true", "use_identity_as_username true"] {
+            assert!(conf.lines().any(|found| found == line), "{conf}");
+        }
+        assert!(conf.contains("crlfile /etc/loaban/revoked.pem\n"), "{conf}");
+        assert!(!conf.contains("password_file"), "{conf}");
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! manifest, so every controller may read every area's emergency.
 
 /// The user name of the server.
-const SERVER: &str = "server";
+pub(super) const SERVER: &str = "server";
 /// What the further client ids of the server begin with.
 const SERVER_TOO: &str = "server-";
 /// What follows the id of a controller in the client id of its second connection.

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use crate::broker::mosquitto::{Setup, acl, conf, password_line};
-use crate::broker::{Limits, Rules};
+use crate::broker::mosquitto::{
+    CA_FILE, CERTIFICATE_FILE, KEY_FILE, Login, REVOKED_FILE, Setup, acl, conf, password_line,
+};
+use crate::broker::{BrokerAddress, Limits, Rules, TlsKey};
 use crate::cli::{Which, passphrase, print_json};
 use crate::clock::utc_now;
 use crate::controller::write_provision;
@@ -18,7 +20,10 @@ use crate::id::{ControllerId, PersonId};
 use crate::note::PublicKey;
 use crate::protocol::OrderCommand;
 use crate::server::{ServerError, Station};
-use crate::vault::{write_atomic, write_secret};
+use crate::vault::{read_text, write_atomic, write_secret};
+
+/// Bytes of a certificate request or a key at most.
+const PEM_BYTES_MAX: u64 = 64 * 1024;
 
 /// Controllers in the field.
 #[derive(Debug, Subcommand)]
@@ -44,6 +49,19 @@ pub(super) enum Fleet {
         controller: ControllerId,
         /// The line that the device printed.
         key: PublicKey,
+    },
+    /// Certify a controller for TLS: sign the request that `loaban-controller request` printed.
+    Sign {
+        #[command(flatten)]
+        which: Which,
+        /// The controller.
+        controller: ControllerId,
+        /// The file with the request.
+        #[arg(long)]
+        request: PathBuf,
+        /// Where to write the certificate.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Say that a controller is stolen or lost: nothing it sends counts from now on.
     Revoke {
@@ -87,6 +105,17 @@ impl Fleet {
             Self::Enrol { which, controller, key } => {
                 which.open().await?.enrol(&controller, &key).await?;
                 println!("{controller} is enrolled, key {}", key.fingerprint());
+            }
+            Self::Sign { which, controller, request, out } => {
+                let text = read_text(&request, PEM_BYTES_MAX)?;
+                let text = text.with_context(|| format!("{} is missing", request.display()))?;
+                let issued = which.open().await?.sign_request(&text, &controller).await?;
+                write_atomic(&out, issued.certificate.as_bytes())?;
+                println!(
+                    "copy {} to {controller}; it counts until {}",
+                    out.display(),
+                    issued.until
+                );
             }
             Self::Revoke { which, controller, root_passphrase_file } => {
                 let root = passphrase(root_passphrase_file.as_deref(), "the root key")?;
@@ -160,13 +189,18 @@ pub(super) async fn provision(
     }
     let (trust, notes) = station.trust().await?;
     let newest = notes.last().context("a station has a trust document")?;
+    let tls = if broker.parse::<BrokerAddress>()?.is_tls() {
+        "\n[tls]\nca = \"ca.pem\"\ncertificate = \"certificate.pem\"\n"
+    } else {
+        ""
+    };
     let password = station.provision(controller).await?;
     let roots: Vec<String> = trust.roots.iter().map(|root| format!("\"{root}\"")).collect();
     let config = format!(
         "# Written for {controller}. Every key is explained in firmware-config/controller.toml.\n\
          net = \"{}\"\ncontroller = \"{controller}\"\nbroker = \"{broker}\"\n\
          password_file = \"password\"\nstate = \"state\"\ntrust = \"trust.note\"\n\
-         root_threshold = {}\nroots = [{}]\nzone = \"Asia/Ho_Chi_Minh\"\nrtc = false\n\n\
+         root_threshold = {}\nroots = [{}]\nzone = \"Asia/Ho_Chi_Minh\"\nrtc = false\n{tls}\n\
          [speaker]\nkind = \"wav\"\nfolder = \"played\"\n\n\
          # When routine airings may sound at all, whatever any message says.\n\
          [[window]]\ndays = [\"all\"]\nfrom = \"05:00\"\nuntil = \"21:30\"\n",
@@ -174,7 +208,8 @@ pub(super) async fn provision(
         trust.root_threshold,
         roots.join(", "),
     );
-    write_provision(out, &config, newest, &password)?;
+    let authority = station.authority()?;
+    write_provision(out, &config, newest, authority.certificate(), &password)?;
     Ok(())
 }
 
@@ -212,6 +247,10 @@ pub(super) struct Mosquitto {
     /// Where Mosquitto shall listen.
     #[arg(long, default_value = "127.0.0.1:1883")]
     listen: SocketAddr,
+    /// Speak TLS, with a certificate for each client; how controllers call this broker, once for
+    /// each name or address.
+    #[arg(long = "tls-name", conflicts_with = "devices")]
+    tls_names: Vec<String>,
     /// Provisioning folders whose passwords Mosquitto shall know, each named after its controller.
     #[arg(long)]
     devices: Option<PathBuf>,
@@ -223,15 +262,31 @@ impl Mosquitto {
         std::fs::create_dir_all(&self.out)?;
         let out = self.out.canonicalize()?;
         let rules = Rules::new(station.config.net.as_str())?;
+        let login = if self.tls_names.is_empty() {
+            Login::Password { file: out.join("passwords") }
+        } else {
+            Login::Certificate { folder: out.clone() }
+        };
         let setup = Setup {
             listen: self.listen,
-            password_file: out.join("passwords"),
+            login,
             acl_file: out.join("acl"),
             persistence_directory: None,
             limits: Limits::default(),
         };
         write_atomic(&out.join("mosquitto.conf"), conf(&setup).as_bytes())?;
         write_atomic(&setup.acl_file, acl(&rules).as_bytes())?;
+        let secret = match &setup.login {
+            Login::Password { file } => self.write_passwords(&station, file).await?,
+            Login::Certificate { folder } => self.write_certificates(&station, folder).await?,
+        };
+        println!("let Mosquitto read its secret: chown mosquitto {}", secret.display());
+        println!("start it: mosquitto -c {}", out.join("mosquitto.conf").display());
+        Ok(true)
+    }
+
+    /// The passwords of the server and of every device whose folder is named.
+    async fn write_passwords(&self, station: &Station, file: &Path) -> anyhow::Result<PathBuf> {
         let mut lines = password_line("server", &station.broker_password()?, entropy::bytes())?;
         for device in station.store.devices().await? {
             let folder = self.devices.as_ref().map(|f| f.join(device.controller.as_str()));
@@ -240,12 +295,27 @@ impl Mosquitto {
             lines.push('\n');
             lines += &password_line(device.controller.as_str(), password.trim(), entropy::bytes())?;
         }
-        write_secret(&setup.password_file, format!("{}\n", lines.trim_end()).as_bytes())?;
-        println!(
-            "let Mosquitto read its passwords: chown mosquitto {}",
-            setup.password_file.display()
-        );
-        println!("start it: mosquitto -c {}", out.join("mosquitto.conf").display());
-        Ok(true)
+        write_secret(file, format!("{}\n", lines.trim_end()).as_bytes())?;
+        Ok(file.to_owned())
+    }
+
+    /// The broker's key and certificate, the authority's, and the list of those that are revoked. A
+    /// key that is there already stays, and stays Mosquitto's.
+    async fn write_certificates(
+        &self,
+        station: &Station,
+        folder: &Path,
+    ) -> anyhow::Result<PathBuf> {
+        let path = folder.join(KEY_FILE);
+        let kept = read_text(&path, PEM_BYTES_MAX)?;
+        let key = kept.as_deref().map_or_else(|| Ok(TlsKey::make()), TlsKey::read)?;
+        let broker = station.broker_identity(&self.tls_names, key)?;
+        write_atomic(&folder.join(CA_FILE), station.authority()?.certificate().as_bytes())?;
+        write_atomic(&folder.join(CERTIFICATE_FILE), broker.certificate.as_bytes())?;
+        write_atomic(&folder.join(REVOKED_FILE), station.revocations().await?.as_bytes())?;
+        if kept.is_none() {
+            write_secret(&path, broker.key.as_bytes())?;
+        }
+        Ok(path)
     }
 }

@@ -26,7 +26,9 @@ pub struct Config {
     /// The broker.
     pub broker: BrokerAddress,
     /// The file with its MQTT password, made for this device alone.
-    pub password_file: PathBuf,
+    pub password_file: Option<PathBuf>,
+    /// What it needs for a broker under TLS.
+    pub tls: Option<TlsFiles>,
     /// The folder for everything it holds.
     pub state: PathBuf,
     /// The trust document it was provisioned with.
@@ -43,6 +45,16 @@ pub struct Config {
     pub windows: Vec<Window>,
     /// The longest wait between two attempts to reach the broker.
     pub reconnect_max: Duration,
+}
+
+/// The files of a connection under TLS. The key that belongs to the certificate was made on the device
+/// and lies in its state folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate of the station's authority.
+    pub ca: PathBuf,
+    /// The device's own certificate; none where the broker takes passwords under TLS.
+    pub certificate: Option<PathBuf>,
 }
 
 impl Config {
@@ -68,7 +80,13 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
     let net = form.required("net", str::parse::<NetId>);
     let controller = form.required("controller", str::parse::<ControllerId>);
     let broker = form.required("broker", str::parse::<BrokerAddress>);
-    let password_file = form.required("password_file", file);
+    let password_file = form.optional("password_file", file);
+    let tls = form.table("tls", |tls| {
+        let ca = tls.required("ca", file);
+        let certificate = tls.optional("certificate", file);
+        Some(TlsFiles { ca: ca?, certificate })
+    });
+    check_login(form, broker.as_ref(), tls.as_ref(), password_file.is_some());
     let state = form.required("state", file);
     let trust = form.required("trust", file);
     let root_threshold = form.required("root_threshold", parse::within::<u8>(1..=16));
@@ -88,7 +106,8 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
         net: net?,
         controller: controller?,
         broker: broker?,
-        password_file: password_file?,
+        password_file,
+        tls,
         state: state?,
         trust: trust?,
         anchors: Anchors { root_threshold: root_threshold?, roots: roots? },
@@ -98,6 +117,25 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
         windows,
         reconnect_max: Duration::from_secs(reconnect_max.unwrap_or(RECONNECT_S_MAX).into()),
     })
+}
+
+/// A broker under TLS needs `[tls]`; and something must show who we are.
+fn check_login(
+    form: &mut Table<'_>,
+    broker: Option<&BrokerAddress>,
+    tls: Option<&TlsFiles>,
+    has_password: bool,
+) {
+    let Some(broker) = broker else { return };
+    if broker.is_tls() != form.has("tls") {
+        form.fault("broker", "mqtts:// and [tls] belong together; write both or neither");
+    }
+    let certified = tls.is_some_and(|tls| tls.certificate.is_some());
+    if !has_password && !certified && (!form.has("tls") || tls.is_some()) {
+        let sentence = "neither `password_file` nor `certificate` under [tls] says who this is; \
+            copy one from the provisioning folder";
+        form.fault("controller", sentence);
+    }
 }
 
 fn build_sink(speaker: &mut Table<'_>, folder: &Path) -> Option<Sink> {
@@ -171,6 +209,18 @@ until = "21:00"
         let config = read(&good()).unwrap();
         assert_eq!(config.state, Path::new("/etc/loaban/state"));
         assert_eq!(config.sink, Sink::Null);
+    }
+
+    #[test]
+    fn a_broker_under_tls_needs_the_files_for_it_and_no_password() {
+        let secure = good().replace("mqtt://127.0.0.1:1883", "mqtts://loa.example.vn");
+        let secure = secure.replace("password_file = \"password\"\n", "");
+        assert!(read(&secure).unwrap_err().to_string().contains("belong together"));
+        let files = "[tls]\nca = \"ca.pem\"\ncertificate = \"certificate.pem\"\n[speaker]";
+        let config = read(&secure.replace("[speaker]", files)).unwrap();
+        assert_eq!(config.tls.unwrap().ca, Path::new("/etc/loaban/ca.pem"));
+        let nobody = secure.replace("[speaker]", "[tls]\nca = \"ca.pem\"\n[speaker]");
+        assert!(read(&nobody).unwrap_err().to_string().contains("says who this is"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `loaban.toml`: the server's configuration, read whole, checked whole.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,10 +13,29 @@ use crate::time::Zone;
 /// The broker that the server works with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BrokerChoice {
-    /// Runs inside the server and listens here.
-    Embedded(SocketAddr),
-    /// Somebody else's, such as Mosquitto, at this address.
-    External(BrokerAddress),
+    /// Runs inside the server.
+    Embedded {
+        /// Where it listens without TLS; a port of this machine's own where nothing is said.
+        listen: SocketAddr,
+        /// Its door for TLS.
+        tls: Option<TlsDoor>,
+    },
+    /// Somebody else's, such as Mosquitto.
+    External {
+        /// Where.
+        address: BrokerAddress,
+        /// The authority that certified it under TLS; the station's own where nothing is said.
+        ca: Option<PathBuf>,
+    },
+}
+
+/// Where the embedded broker speaks TLS, and what it is called there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsDoor {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The names and addresses by which controllers call it.
+    pub names: Vec<String>,
 }
 
 /// The server's configuration.
@@ -45,6 +64,15 @@ pub struct Config {
 /// Block size by default, in KiB.
 const BLOCK_KIB: u32 = crate::protocol::BLOCK_BYTES / 1024;
 
+/// Characters in the name of a host at most: RFC 1035.
+const HOST_CHARS_MAX: usize = 253;
+
+/// Where an embedded broker listens without TLS when only its TLS door was asked for.
+const OWN_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+const NO_NAMES: &str = "`tls_listen` needs `names`: write the names or addresses by which \
+    controllers call this broker, e.g. names = [\"loa.example.vn\", \"10.0.0.1\"]";
+
 /// The pace of one recording by default, in kbit/s.
 const KBIT_S: u32 = 512;
 
@@ -63,7 +91,7 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
     let data = form.required("data", file);
     let store = form.required("store", |url: &str| store_url(url, folder));
     let reviewer = form.optional("reviewer_may_approve", parse::switch).unwrap_or(false);
-    let broker = form.section("broker", build_broker);
+    let broker = form.section("broker", |broker| build_broker(broker, folder));
     let web = form.section("web", |web| web.required("listen", str::parse::<SocketAddr>));
     let fanout = form.section("fanout", |fanout| Some(build_fanout(fanout)));
     let (block_bytes, pace) = fanout?;
@@ -90,15 +118,28 @@ fn store_url(url: &str, folder: &Path) -> Result<String, String> {
     Ok(format!("sqlite:{}", folder.join(path).display()))
 }
 
-fn build_broker(broker: &mut Table<'_>) -> Option<BrokerChoice> {
+fn build_broker(broker: &mut Table<'_>, folder: &Path) -> Option<BrokerChoice> {
     let listen = broker.optional("listen", str::parse::<SocketAddr>);
+    let tls_listen = broker.optional("tls_listen", str::parse::<SocketAddr>);
+    let names = broker.list("names", parse::words(HOST_CHARS_MAX)).unwrap_or_default();
     let url = broker.optional("url", str::parse::<BrokerAddress>);
-    match (listen, url) {
-        (Some(listen), None) => Some(BrokerChoice::Embedded(listen)),
-        (None, Some(url)) => Some(BrokerChoice::External(url)),
-        (None, None) if broker.has("listen") || broker.has("url") => None,
+    let file = |text: &str| Ok::<_, std::convert::Infallible>(folder.join(text));
+    let ca = broker.optional("ca", file);
+    if tls_listen.is_some() && names.is_empty() {
+        broker.fault("tls_listen", NO_NAMES);
+    }
+    let embedded = ["listen", "tls_listen"].iter().any(|key| broker.has(key));
+    match (embedded, broker.has("url")) {
+        (true, false) => {
+            let tls = tls_listen.map(|listen| TlsDoor { listen, names });
+            let own = || (!broker.has("listen")).then_some(OWN_PORT);
+            Some(BrokerChoice::Embedded { listen: listen.or_else(own)?, tls })
+        }
+        (false, true) => Some(BrokerChoice::External { address: url?, ca }),
         _ => {
-            broker.fault("listen", "[broker] needs either listen (embedded) or url (external)");
+            let sentence =
+                "[broker] needs either listen or tls_listen (embedded), or url (external)";
+            broker.fault("listen", sentence);
             None
         }
     }
@@ -136,6 +177,31 @@ mod tests {
             config.pace,
             Pace { between_blocks: Duration::from_millis(256), ..Pace::default() }
         );
+    }
+
+    fn broker(text: &str) -> Result<BrokerChoice, Faults> {
+        read(&GOOD.replace("listen = \"127.0.0.1:1883\"", text)).map(|config| config.broker)
+    }
+
+    #[test]
+    fn a_tls_door_alone_keeps_the_plain_one_to_this_machine() {
+        let text = "tls_listen = \"0.0.0.0:8883\"\nnames = [\"loa.example.vn\"]";
+        let Ok(BrokerChoice::Embedded { listen, tls: Some(door) }) = broker(text) else {
+            panic!("an embedded broker with a door");
+        };
+        assert!(listen.ip().is_loopback() && door.names == ["loa.example.vn"]);
+    }
+
+    #[test]
+    fn a_tls_door_without_a_name_is_refused_with_an_example() {
+        let fault = broker("tls_listen = \"0.0.0.0:8883\"").unwrap_err().to_string();
+        assert!(fault.contains("names = ["), "{fault}");
+    }
+
+    #[test]
+    fn an_embedded_and_an_external_broker_at_once_are_refused() {
+        let both = "listen = \"127.0.0.1:1883\"\nurl = \"mqtt://127.0.0.1:1884\"";
+        assert!(broker(both).unwrap_err().to_string().contains("needs either"));
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::broker::{Link, LinkEvent, LinkOptions, Pace};
+use crate::broker::{Link, LinkEvent, LinkOptions};
 use crate::clock::utc_now;
-use crate::entropy;
 use crate::log::{LogReader, verify};
 use crate::server::ServerError;
 use crate::server::config::BrokerChoice;
@@ -93,21 +92,17 @@ async fn recordings(station: &Station) -> Result<String, ServerError> {
 
 async fn broker(station: &Station) -> Result<String, ServerError> {
     let address = match &station.config.broker {
-        BrokerChoice::Embedded(listen) => {
-            return Ok(format!("embedded, on {listen} while `loaban serve` runs"));
+        BrokerChoice::Embedded { listen, tls } => {
+            let door = tls.as_ref().map(|door| format!(" and under TLS on {}", door.listen));
+            let door = door.unwrap_or_default();
+            return Ok(format!("embedded, on {listen}{door} while `loaban serve` runs"));
         }
-        BrokerChoice::External(address) => address.clone(),
+        BrokerChoice::External { address, .. } => address.clone(),
     };
     let mut link = Link::open(LinkOptions {
-        address: address.clone(),
         client_id: "server-doctor".to_owned(),
-        user: "server".to_owned(),
-        password: station.broker_password()?,
         clean_session: true,
-        keep_alive: Duration::from_secs(10),
-        will: None,
-        pace: Pace::default(),
-        seed: u64::from_be_bytes(entropy::bytes()),
+        ..station.link_options(address.clone())?
     });
     let event = tokio::time::timeout(BROKER_WAIT, link.next()).await;
     link.close().await;

@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::broker::{Gatekeeper, Rules};
 use crate::digest::Digest;
-use crate::store::Device;
+use crate::store::{CertificateRow, Device};
 
 /// The embedded broker's gatekeeper, renewed when devices change.
 #[derive(Debug)]
@@ -13,17 +13,27 @@ pub(super) struct Gate {
     rules: Rules,
     server: Digest,
     devices: RwLock<BTreeMap<String, Digest>>,
+    /// The controller of each certificate that counts, by its serial number.
+    certificates: RwLock<BTreeMap<String, String>>,
 }
 
 impl Gate {
     pub(super) fn new(rules: Rules, server_password: &str) -> Self {
         let server = Digest::of(server_password.as_bytes());
-        Self { rules, server, devices: RwLock::default() }
+        Self { rules, server, devices: RwLock::default(), certificates: RwLock::default() }
     }
 
-    pub(super) fn renew(&self, devices: &[Device]) {
+    pub(super) fn renew(&self, devices: &[Device], certificates: Vec<CertificateRow>) {
         let alive = devices.iter().filter(|device| device.revoked.is_none());
-        let passwords = alive.map(|d| (d.controller.to_string(), d.password)).collect();
+        let passwords: BTreeMap<_, _> =
+            alive.map(|d| (d.controller.to_string(), d.password)).collect();
+        let counts = |row: &CertificateRow| {
+            row.revoked.is_none() && passwords.contains_key(row.controller.as_str())
+        };
+        let certificates = certificates.into_iter().filter(counts);
+        let certificates =
+            certificates.map(|row| (row.serial, row.controller.to_string())).collect();
+        *self.certificates.write().unwrap_or_else(PoisonError::into_inner) = certificates;
         *self.devices.write().unwrap_or_else(PoisonError::into_inner) = passwords;
     }
 }
@@ -39,6 +49,12 @@ impl Gatekeeper for Gate {
             devices.get(user).copied()
         };
         expected == Some(given) && self.rules.may_connect(user, client_id)
+    }
+
+    fn certified(&self, client_id: &str, user: &str, serial: &str) -> bool {
+        let certificates = self.certificates.read().unwrap_or_else(PoisonError::into_inner);
+        let holder = certificates.get(serial).is_some_and(|controller| controller == user);
+        holder && self.rules.may_connect(user, client_id)
     }
 
     fn may_publish(&self, user: &str, topic: &str) -> bool {

@@ -193,6 +193,7 @@ impl Station {
         if !tx.revoke(controller, now).await? {
             return Err(ServerError::NotProvisioned(controller.clone()));
         }
+        tx.revoke_certificates(controller, now).await?;
         let body = serde_json::json!({ "controller": controller });
         tx.tell(&Fact::new(now, "controller.revoked", "server", &body)).await?;
         if !next.revoked.contains(controller) {

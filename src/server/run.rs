@@ -11,12 +11,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tracing::{info, warn};
 
-use crate::broker::{
-    Broker, BrokerAddress, Embedded, Limits, Link, LinkEvent, LinkOptions, Pace, Qos, Rules,
-};
+use crate::broker::{Broker, BrokerAddress, Embedded, Limits, Link, LinkEvent, Qos, Rules};
 use crate::clock::Clock;
 use crate::dispatch::{Dispatch, Ingest, Input, Output, Progress};
-use crate::entropy;
 use crate::id::ControllerId;
 use crate::protocol::{Status, StatusState, Topics};
 use crate::server::ServerError;
@@ -42,9 +39,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often the plan is made anew though nothing changed: days pass, manifests run out.
 const PLAN_EVERY: Duration = Duration::from_mins(10);
 
-/// Keep-alive of the server's connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
 /// Where a server that is ready can be reached.
 #[derive(Clone, Debug)]
 pub struct Ready {
@@ -52,6 +46,8 @@ pub struct Ready {
     pub web: SocketAddr,
     /// Its broker.
     pub broker: BrokerAddress,
+    /// Where its own broker speaks TLS, if it does.
+    pub tls: Option<SocketAddr>,
 }
 
 /// Serves a station until `stop` turns true.
@@ -68,7 +64,7 @@ pub async fn serve(
     let pages = tokio::spawn(page::serve(listener, Arc::clone(&station), stop.clone()));
     info!(%web, broker = %server.address, "server ready");
     // Nobody may be waiting for it.
-    let _ = ready.send(Ready { web, broker: server.address.clone() });
+    let _ = ready.send(Ready { web, broker: server.address.clone(), tls: server.door });
     let outcome = server.pump(&mut stop).await;
     server.link.close().await;
     if let Some(broker) = server.broker {
@@ -104,6 +100,7 @@ struct Server {
     link: Link,
     broker: Option<Box<dyn Broker>>,
     address: BrokerAddress,
+    door: Option<SocketAddr>,
     gate: Arc<Gate>,
     revision: Option<i64>,
     planned: Duration,
@@ -124,9 +121,10 @@ impl Server {
         let password = station.broker_password()?;
         let rules = Rules::new(station.config.net.as_str()).expect("a network id fits a topic");
         let gate = Arc::new(Gate::new(rules, &password));
-        gate.renew(&station.store.devices().await?);
-        let (broker, address) = open_broker(&station, &gate).await?;
-        let link = Link::open(options(address.clone(), password));
+        station.begin_authority()?;
+        gate.renew(&station.store.devices().await?, station.store.certificates().await?);
+        let (broker, address, door) = open_broker(&station, &gate).await?;
+        let link = Link::open(station.link_options(address.clone())?);
         let OnlineKeys { ack, time, .. } = station.online_keys()?;
         let pace = station.config.pace;
         let dispatch = Dispatch::new(station.config.net.clone(), ack, time, pace);
@@ -141,6 +139,7 @@ impl Server {
             link,
             broker,
             address,
+            door,
             gate,
             revision: None,
             planned: Duration::ZERO,
@@ -336,7 +335,7 @@ impl Server {
     /// Tells dispatch and gate who and what there is.
     async fn load(&mut self) -> Result<(), ServerError> {
         let devices = self.station.store.devices().await?;
-        self.gate.renew(&devices);
+        self.gate.renew(&devices, self.station.store.certificates().await?);
         let (trust, notes) = self.station.trust().await?;
         self.input(Input::Trust(notes));
         self.load_standing().await?;
@@ -396,33 +395,28 @@ async fn sleep(wait: Option<Duration>) {
     }
 }
 
-async fn open_broker(
-    station: &Station,
-    gate: &Arc<Gate>,
-) -> Result<(Option<Box<dyn Broker>>, BrokerAddress), ServerError> {
-    match &station.config.broker {
-        BrokerChoice::External(address) => Ok((None, address.clone())),
-        BrokerChoice::Embedded(listen) => {
-            let gate: Arc<dyn crate::broker::Gatekeeper> = gate.clone();
-            let broker = Embedded::start(*listen, gate, Limits::default()).await?;
-            let address = format!("mqtt://{}", broker.address());
-            let address = address.parse().expect("a socket address is a broker's address");
-            Ok((Some(Box::new(broker)), address))
-        }
-    }
-}
+/// Our own broker where we run one, where it is reached, and where it speaks TLS.
+type OpenBroker = (Option<Box<dyn Broker>>, BrokerAddress, Option<SocketAddr>);
 
-fn options(address: BrokerAddress, password: String) -> LinkOptions {
-    LinkOptions {
-        address,
-        client_id: "server".to_owned(),
-        user: "server".to_owned(),
-        password,
-        clean_session: false,
-        keep_alive: KEEP_ALIVE,
-        will: None,
-        pace: Pace { longest_wait: Duration::from_secs(10), ..Pace::default() },
-        seed: u64::from_be_bytes(entropy::bytes()),
+async fn open_broker(station: &Station, gate: &Arc<Gate>) -> Result<OpenBroker, ServerError> {
+    match &station.config.broker {
+        BrokerChoice::External { address, .. } => Ok((None, address.clone(), None)),
+        BrokerChoice::Embedded { listen, tls } => {
+            let gate: Arc<dyn crate::broker::Gatekeeper> = gate.clone();
+            let limits = Limits::default();
+            let mut broker = Embedded::start(*listen, gate, limits.clone()).await?;
+            let door = match tls {
+                None => None,
+                Some(door) => {
+                    let options = station.front_options(door, limits.connections_max)?;
+                    let listens = broker.open_front(options).await?;
+                    info!(%listens, "the broker speaks TLS");
+                    Some(listens)
+                }
+            };
+            let address = broker.address().into();
+            Ok((Some(Box::new(broker)), address, door))
+        }
     }
 }
 

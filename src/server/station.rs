@@ -5,7 +5,7 @@
 //! loaban.db              database (or elsewhere, by URL)
 //! assets/                recordings
 //! keys/root.json         the root key, sealed: to be taken away and kept offline
-//! keys/online/           schedule, time, ack, log: the server's own
+//! keys/online/           schedule, time, ack, log: the server's own; authority.pem: its certificates
 //! keys/people/           each leader's and officer's key, sealed under that person's passphrase
 //! log/                   the broadcast log
 //! ```
@@ -82,6 +82,7 @@ impl Station {
         write_secret(&folder.join("keys/online/broker-password"), entropy::secret().as_bytes())?;
         write_atomic(&path, beginning.config.as_bytes())?;
         let station = Self::open(&path).await?;
+        station.begin_authority()?;
         station.begin_trust(&root, &online, &beginning.root_area).await?;
         Ok(station)
     }
@@ -176,16 +177,19 @@ impl Station {
         self.config.data.join("log")
     }
 
-    /// Gives a controller a new password; returns it, for its provisioning folder.
+    /// Gives a controller a new password; returns it, for its provisioning folder. Certificates from
+    /// before count for nothing from now on: they may be those of a device that was exchanged.
     pub async fn provision(
         &self,
         controller: &crate::id::ControllerId,
     ) -> Result<String, ServerError> {
         let password = entropy::secret();
         let mut tx = self.store.begin().await?;
+        let now = utc_now();
         tx.provision(controller, Digest::of(password.as_bytes())).await?;
+        tx.revoke_certificates(controller, now).await?;
         let body = serde_json::json!({ "controller": controller });
-        tx.tell(&Fact::new(utc_now(), "controller.provisioned", "server", &body)).await?;
+        tx.tell(&Fact::new(now, "controller.provisioned", "server", &body)).await?;
         tx.commit().await?;
         Ok(password)
     }

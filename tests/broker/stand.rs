@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use loaban::broker::mosquitto::{self, Setup};
+use loaban::broker::mosquitto::{self, Login, Setup};
 use loaban::broker::{
     Broker, Embedded, Gatekeeper, Limits, Link, LinkEvent, LinkOptions, Pace, Qos, Rules, Token,
     Will,
@@ -14,6 +14,8 @@ use loaban::broker::{
 
 /// Everything here answers within this time or is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The serial number of the one certificate that the stands have revoked.
+pub const REVOKED_SERIAL: &str = "40000000000000000000000000000009";
 const USERS: [&str; 3] = ["server", "mt-1", "mt-2"];
 
 /// Puts a topic below the prefix of the net under test.
@@ -25,18 +27,21 @@ fn password(user: &str) -> String {
     format!("password of {user}")
 }
 
-fn rules() -> Rules {
+pub fn rules() -> Rules {
     Rules::new("laichau").expect("laichau names a net")
 }
 
 /// Knows the users of the tests and keeps the rules.
-struct Porter(Rules);
+pub struct Porter(pub Rules);
 
 impl Gatekeeper for Porter {
     fn login(&self, client_id: &str, user: &str, given: &[u8]) -> bool {
         USERS.contains(&user)
             && given == password(user).as_bytes()
             && self.0.may_connect(user, client_id)
+    }
+    fn certified(&self, client_id: &str, user: &str, serial: &str) -> bool {
+        serial != REVOKED_SERIAL && user != "server" && self.0.may_connect(user, client_id)
     }
     fn may_publish(&self, user: &str, topic: &str) -> bool {
         self.0.may_publish(user, topic)
@@ -52,10 +57,33 @@ enum Running {
 }
 
 /// A Mosquitto of our own, ended with the test.
-struct Mosquitto {
+pub struct Mosquitto {
     child: Child,
     address: SocketAddr,
     _files: tempfile::TempDir,
+}
+
+impl Mosquitto {
+    /// Starts with the configuration in `files`; ready when its port is.
+    pub async fn start(files: tempfile::TempDir, address: SocketAddr) -> Self {
+        // Started by root, Mosquitto gives its rights away before it reads its files.
+        std::fs::set_permissions(files.path(), std::fs::Permissions::from_mode(0o755))
+            .expect("our own directory");
+        let child = Command::new("mosquitto")
+            .arg("-c")
+            .arg(files.path().join("mosquitto.conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("mosquitto is installed (`apt install mosquitto`)");
+        within("its port", async {
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        Self { child, address, _files: files }
+    }
 }
 
 impl Drop for Mosquitto {
@@ -81,17 +109,7 @@ impl Stand {
     pub async fn mosquitto() -> Self {
         let files = tempfile::tempdir().expect("a temporary directory");
         let setup = write_files(&files);
-        let child = Command::new("mosquitto")
-            .arg("-c")
-            .arg(files.path().join("mosquitto.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("mosquitto is installed (`apt install mosquitto`)");
-        let stand =
-            Self(Running::Mosquitto(Mosquitto { child, address: setup.listen, _files: files }));
-        stand.link("server").await.close().await;
-        stand
+        Self(Running::Mosquitto(Mosquitto::start(files, setup.listen).await))
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -124,24 +142,21 @@ impl Stand {
 
 fn write_files(directory: &tempfile::TempDir) -> Setup {
     let path = directory.path();
+    let passwords_file = path.join("passwords");
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let setup = Setup {
         listen: free.local_addr().expect("a bound port"),
-        password_file: path.join("passwords"),
+        login: Login::Password { file: passwords_file.clone() },
         acl_file: path.join("acl"),
         persistence_directory: None,
         limits: Limits::default(),
     };
     let passwords = USERS
         .map(|user| mosquitto::password_line(user, &password(user), [3; 12]).expect("a good user"));
-    std::fs::write(&setup.password_file, passwords.join("\n") + "\n")
-        .expect("a writable directory");
+    std::fs::write(&passwords_file, passwords.join("\n") + "\n").expect("a writable directory");
     std::fs::write(&setup.acl_file, mosquitto::acl(&rules())).expect("a writable directory");
     std::fs::write(path.join("mosquitto.conf"), mosquitto::conf(&setup))
         .expect("a writable directory");
-    // Started by root, Mosquitto gives its rights away before it reads its files.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
-        .expect("our own directory");
     setup
 }
 
@@ -149,6 +164,7 @@ fn write_files(directory: &tempfile::TempDir) -> Setup {
 pub fn options(user: &str, address: SocketAddr) -> LinkOptions {
     LinkOptions {
         address: address.into(),
+        tls: None,
         client_id: user.to_owned(),
         user: user.to_owned(),
         password: password(user),
@@ -170,7 +186,7 @@ pub fn will(user: &str) -> Will {
     Will { topic: topic(&format!("c/{user}/status")), payload: b"lost".to_vec(), retain: true }
 }
 
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     let in_time = tokio::time::timeout(PATIENCE, future).await;
     in_time.unwrap_or_else(|_elapsed| panic!("{what} did not come within {PATIENCE:?}"))
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions,
-    NetworkOptions, Outgoing, Packet, QoS, StateError,
+    NetworkOptions, Outgoing, Packet, QoS, StateError, TlsConfiguration, Transport,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 
 use super::{Line, LinkEvent, LinkOptions, PACKET_BYTES_MAX, Shared, Will};
-use crate::broker::Backoff;
+use crate::broker::{Backoff, secure};
 
 /// How one connection, or the attempt at one, ended.
 enum End {
@@ -202,6 +202,9 @@ impl Driver {
     }
 
     fn end(&self, error: &ConnectionError) -> End {
+        if let Some(fault) = secure::fault(error) {
+            return End::Refused(format!("the broker at {} {fault}", self.options.address));
+        }
         match error {
             ConnectionError::ConnectionRefused(ConnectReturnCode::ServiceUnavailable) => {
                 self.lost("is overloaded and takes no connection now")
@@ -262,6 +265,9 @@ fn mqtt_options(options: &LinkOptions) -> MqttOptions {
             options.keep_alive.clamp(Duration::from_secs(1), Duration::from_secs(u16::MAX.into())),
         )
         .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
+    if let Some(tls) = &options.tls {
+        mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.config())));
+    }
     if let Some(Will { topic, payload, retain }) = &options.will {
         mqtt.set_last_will(LastWill::new(topic, payload.clone(), QoS::AtLeastOnce, *retain));
     }

@@ -1,0 +1,146 @@
+//! Certificates: the station's authority, its controllers' certificates, and what its own
+//! connections show.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::broker::{
+    Authority, BrokerAddress, FrontOptions, Identity, Issued, LinkOptions, Pace, SureTime, Tls,
+    TlsKey,
+};
+use crate::clock::utc_now;
+use crate::entropy;
+use crate::id::ControllerId;
+use crate::server::ServerError;
+use crate::server::config::{BrokerChoice, TlsDoor};
+use crate::server::station::{FILE_BYTES_MAX, Station};
+use crate::store::{CertificateRow, Fact};
+use crate::vault::{read_text, write_secret};
+
+/// Keep-alive of the server's connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What separates the two halves of the authority's file.
+const KEY_HEAD: &str = "-----BEGIN PRIVATE KEY-----";
+
+impl Station {
+    /// Certificate and key in one file, so that they can never be of two authorities.
+    fn authority_file(&self) -> PathBuf {
+        self.config.data.join("keys/online/authority.pem")
+    }
+
+    /// Makes the authority of a station that has none.
+    pub fn begin_authority(&self) -> Result<(), ServerError> {
+        let path = self.authority_file();
+        if read_text(&path, FILE_BYTES_MAX)?.is_some() {
+            return Ok(());
+        }
+        let authority = Authority::make(&self.config.net, entropy::bytes(), utc_now());
+        let text = format!("{}{}", authority.certificate(), authority.key());
+        Ok(write_secret(&path, text.as_bytes())?)
+    }
+
+    /// The station's authority; every controller holds its certificate.
+    pub fn authority(&self) -> Result<Authority, ServerError> {
+        let path = self.authority_file();
+        let text = read_text(&path, FILE_BYTES_MAX)?.ok_or(ServerError::NoKey(path))?;
+        let at = text.find(KEY_HEAD).unwrap_or(text.len());
+        let (certificate, key) = text.split_at(at);
+        Ok(Authority::read(certificate, key)?)
+    }
+
+    /// Certifies the key that a provisioned controller made: signs its request, notes the
+    /// certificate, and returns it. Older certificates of the same device go on counting until it
+    /// is provisioned anew or revoked, so that a renewal cuts nobody off.
+    pub async fn sign_request(
+        &self,
+        request: &str,
+        controller: &ControllerId,
+    ) -> Result<Issued, ServerError> {
+        let devices = self.store.devices().await?;
+        let alive = |d: &&crate::store::Device| d.controller == *controller && d.revoked.is_none();
+        if !devices.iter().any(|device| alive(&device)) {
+            return Err(ServerError::NotProvisioned(controller.clone()));
+        }
+        let now = utc_now();
+        let issued = self.authority()?.sign_request(request, controller, entropy::bytes(), now)?;
+        let row = CertificateRow {
+            serial: issued.serial.clone(),
+            controller: controller.clone(),
+            until: issued.until,
+            revoked: None,
+        };
+        let mut tx = self.store.begin().await?;
+        tx.add_certificate(&row).await?;
+        let body = serde_json::json!({
+            "controller": controller, "serial": issued.serial, "until": issued.until,
+        });
+        tx.tell(&Fact::new(now, "controller.certified", "server", &body)).await?;
+        tx.commit().await?;
+        Ok(issued)
+    }
+
+    /// The list of certificates that count for nothing any more, in PEM.
+    pub async fn revocations(&self) -> Result<String, ServerError> {
+        let rows = self.store.certificates().await?;
+        let revoked = rows.into_iter().filter(|row| row.revoked.is_some());
+        let serials: Vec<String> = revoked.map(|row| row.serial).collect();
+        Ok(self.authority()?.revocations(&serials, utc_now()))
+    }
+
+    /// A certificate for a broker whose key this is and that controllers call by these names.
+    pub fn broker_identity(&self, names: &[String], key: TlsKey) -> Result<Identity, ServerError> {
+        Ok(self.authority()?.broker(names, key, entropy::bytes(), utc_now())?)
+    }
+
+    /// What the embedded broker's TLS door needs.
+    pub(super) fn front_options(
+        &self,
+        door: &TlsDoor,
+        connections_max: usize,
+    ) -> Result<FrontOptions, ServerError> {
+        Ok(FrontOptions {
+            listen: door.listen,
+            identity: self.broker_identity(&door.names, TlsKey::make())?,
+            authority: self.authority()?.certificate().to_owned(),
+            secret: entropy::bytes(),
+            connections_max,
+        })
+    }
+
+    /// How the server itself connects to the broker at `address`.
+    pub(super) fn link_options(&self, address: BrokerAddress) -> Result<LinkOptions, ServerError> {
+        let tls = if address.is_tls() { Some(self.own_tls()?) } else { None };
+        Ok(LinkOptions {
+            address,
+            tls,
+            client_id: "server".to_owned(),
+            user: "server".to_owned(),
+            password: self.broker_password()?,
+            clean_session: false,
+            keep_alive: KEEP_ALIVE,
+            will: None,
+            pace: Pace { longest_wait: Duration::from_secs(10), ..Pace::default() },
+            seed: u64::from_be_bytes(entropy::bytes()),
+        })
+    }
+
+    /// The server shows a certificate of its own authority, made for this run. It believes a broker
+    /// that the same authority certified, or the one that was named.
+    fn own_tls(&self) -> Result<Tls, ServerError> {
+        let authority = self.authority()?;
+        let now = utc_now();
+        let identity = authority.server(entropy::bytes(), now);
+        let believed = match &self.config.broker {
+            BrokerChoice::External { ca: Some(path), .. } => {
+                let text = read_text(path, FILE_BYTES_MAX)?;
+                text.ok_or_else(|| ServerError::NoKey(path.clone()))?
+            }
+            BrokerChoice::External { ca: None, .. } | BrokerChoice::Embedded { .. } => {
+                authority.certificate().to_owned()
+            }
+        };
+        Ok(Tls::new(&believed, Some(&identity), SureTime::at(now))
+            .map_err(crate::broker::AuthorityError::from)?)
+    }
+}
