@@ -17,6 +17,7 @@ mod diary;
 mod emergency;
 mod incoming;
 mod library;
+mod pause;
 mod upkeep;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -30,7 +31,7 @@ use crate::digest::Digest;
 use crate::id::{ControllerId, NetId};
 use crate::lang::LangTag;
 use crate::manifest::Manifest;
-use crate::note::{Note, Signer};
+use crate::note::Signer;
 use crate::protocol::{self, Descriptor, Document, Topics, Up};
 use crate::receipt::Event;
 use crate::time::{Now, Timestamp, Uptime, Zone};
@@ -231,13 +232,22 @@ pub struct Agent {
     topics: Topics,
     clock: clock::Clock,
     trust: TrustDocument,
+    /// Its note: the same again says nothing.
+    trust_note: String,
     manifest: Option<Manifest>,
+    /// Its note.
+    manifest_note: String,
+    /// Whether the key that signed it counts no more: nothing is begun from it.
+    distrusted: bool,
     /// When this process took it; none where it was there before.
     manifest_since: Option<Timestamp>,
     recordings: library::Library,
     diary: diary::Diary,
     emergencies: emergency::Emergencies,
     playing: Option<airing::Playing>,
+    paused: Option<pause::Pause>,
+    /// Whether an emergency cut the open airing off.
+    preempted: bool,
     upkeep: upkeep::Upkeep,
     draws: u64,
     out: VecDeque<Output>,
@@ -264,7 +274,7 @@ impl Agent {
         restored: Restored,
         now: Now,
     ) -> Result<Self, StartError> {
-        let trust = first_trust(&settings, &restored)?;
+        let trust = first_trust(&settings, &signer, &restored)?;
         let diary = diary::Diary::replay(restored.records);
         // A battery that died shows a time before what is known to have happened.
         let earliest = trust.issued.max(diary.latest());
@@ -272,12 +282,17 @@ impl Agent {
             topics: Topics::new(&settings.net),
             clock: clock::Clock::new(now, settings.rtc && now.utc >= earliest),
             trust,
+            trust_note: restored.trust.unwrap_or_default(),
             manifest: None,
+            manifest_note: String::new(),
+            distrusted: false,
             manifest_since: None,
             recordings: library::Library::default(),
             diary,
             emergencies: emergency::Emergencies::default(),
             playing: None,
+            paused: None,
+            preempted: false,
             upkeep: upkeep::Upkeep::default(),
             draws: 0,
             out: VecDeque::new(),
@@ -401,10 +416,14 @@ impl Agent {
     }
 }
 
-fn first_trust(settings: &Settings, restored: &Restored) -> Result<TrustDocument, StartError> {
+fn first_trust(
+    settings: &Settings,
+    signer: &Signer,
+    restored: &Restored,
+) -> Result<TrustDocument, StartError> {
     let note = restored.trust.as_deref().ok_or(StartError::NoTrust)?;
     let bad = |e: &dyn std::fmt::Display| StartError::BadTrust(e.to_string());
-    let parsed = Note::parse(note.as_bytes()).map_err(|e| bad(&e))?;
+    let parsed = signer.read(note.as_bytes()).map_err(|e| bad(&e))?;
     let document: TrustDocument =
         protocol::decode(&settings.net, parsed.text()).map_err(|e| bad(&e))?;
     // A document that was taken later was checked against the one before it, back to the first;

@@ -71,10 +71,16 @@ impl FromStr for Digest {
     type Err = NotADigest;
 
     fn from_str(text: &str) -> Result<Self, NotADigest> {
-        unhex(text)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or_else(|| NotADigest(text.chars().take(80).collect()))
+        let mut bytes = [0; DIGEST_BYTES];
+        let is_whole = text.len() == 2 * DIGEST_BYTES
+            && unhex_pairs(text).zip(&mut bytes).all(|(byte, place)| match byte {
+                Some(byte) => {
+                    *place = byte;
+                    true
+                }
+                None => false,
+            });
+        is_whole.then_some(Self(bytes)).ok_or_else(|| NotADigest(text.chars().take(80).collect()))
     }
 }
 
@@ -105,16 +111,21 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The bytes that lower-case hexadecimal `text` stands for; `None` for anything else.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    unhex_pairs(text).collect()
+}
+
+/// The byte of each pair of digits.
+fn unhex_pairs(text: &str) -> impl Iterator<Item = Option<u8>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     };
     let pairs = text.as_bytes().chunks_exact(2);
-    if !pairs.remainder().is_empty() {
-        return None;
-    }
-    pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    pairs.map(move |pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
 }
 
 #[cfg(test)]

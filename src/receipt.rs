@@ -165,6 +165,9 @@ pub enum Event {
         step: EmergencyStep,
         /// Which attempt, from 1.
         attempt: u8,
+        /// The languages that have sounded whole so far.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        languages: Vec<LangTag>,
     },
     /// A document was refused.
     Refusal {
@@ -193,11 +196,11 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmergencyStep {
-    /// Verified and held.
+    /// Verified and held; again when some of the village's languages have sounded and others not.
     Accepted,
     /// The first sample sounded.
     Begun,
-    /// All of it sounded.
+    /// All of it sounded, in every language of the village.
     Completed,
     /// Taken back.
     Cancelled,

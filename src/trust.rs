@@ -172,16 +172,17 @@ impl TrustDocument {
 
     /// Whether its rules can be met and its limits hold.
     pub fn check(&self) -> Result<(), TrustError> {
-        let distinct: BTreeSet<&KeyName> = self.roots.iter().map(PublicKey::name).collect();
-        let officers = self.keys.iter().filter(|grant| grant.role == Role::Emergency).count();
+        let officers = self.keys.iter().filter(|grant| grant.role == Role::Emergency);
+        let officers: BTreeSet<&KeyName> = officers.map(|grant| grant.key.name()).collect();
+        let roots: BTreeSet<&KeyName> = self.roots.iter().map(PublicKey::name).collect();
         if self.keys.len() > KEYS_MAX {
             return Err(TrustError::Unsound("it names more keys than allowed"));
         }
-        if self.root_threshold == 0 || usize::from(self.root_threshold) > distinct.len() {
+        if self.root_threshold == 0 || usize::from(self.root_threshold) > roots.len() {
             return Err(TrustError::Unsound("its root threshold is 0 or above its root keys"));
         }
         if self.emergency_threshold == 0
-            || (officers > 0 && usize::from(self.emergency_threshold) > officers)
+            || (!officers.is_empty() && usize::from(self.emergency_threshold) > officers.len())
         {
             return Err(TrustError::Unsound("its emergency threshold is 0 or above its officers"));
         }
@@ -256,7 +257,7 @@ impl TrustDocument {
     }
 }
 
-/// Distinct keys that signed, by the bytes of the key: one key under two names is one vote.
+/// Enough people signed: one key under two names is one person, and so are two keys of one name.
 fn threshold<'k>(
     note: &Note<'_>,
     keys: impl Iterator<Item = &'k PublicKey>,
@@ -264,11 +265,24 @@ fn threshold<'k>(
     role: Role,
 ) -> Result<(), TrustError> {
     let verified = note.verify(keys)?;
-    let distinct: BTreeSet<[u8; 32]> = verified.signers.iter().map(|key| key.bytes()).collect();
-    if distinct.len() < usize::from(need.max(1)) {
-        return Err(TrustError::TooFew { have: distinct.len(), need: need.into(), role });
+    let have = people(verified.signers);
+    if have < usize::from(need.max(1)) {
+        return Err(TrustError::TooFew { have, need: need.into(), role });
     }
     Ok(())
+}
+
+/// How many people hold these keys at least: keys that share a name or their bytes have one holder.
+fn people<'k>(keys: impl IntoIterator<Item = &'k PublicKey>) -> usize {
+    let mut holders: Vec<Vec<&PublicKey>> = Vec::new();
+    for key in keys {
+        let is_same = |held: &&PublicKey| held.name() == key.name() || held.bytes() == key.bytes();
+        let (same, others): (Vec<_>, Vec<_>) =
+            holders.into_iter().partition(|holder| holder.iter().any(is_same));
+        holders = others;
+        holders.push(same.into_iter().flatten().chain([key]).collect());
+    }
+    holders.len()
 }
 
 /// The server's own keys, all unsealed while it runs.
@@ -376,8 +390,9 @@ mod tests {
     fn an_emergency_needs_two_people_and_one_person_twice_is_one() {
         let (root, lan, minh) =
             (signer("x/root/1", 1), signer("x/emergency/lan", 2), signer("x/emergency/minh", 3));
-        let twin = signer("x/emergency/lan-2", 2);
-        let keys = [&lan, &minh, &twin].map(|k| grant(k, Role::Emergency, "lai-chau")).to_vec();
+        let (twin, renewed) = (signer("x/emergency/lan-2", 2), signer("x/emergency/lan", 4));
+        let keys =
+            [&lan, &minh, &twin, &renewed].map(|k| grant(k, Role::Emergency, "lai-chau")).to_vec();
         let trust = document(1, &[&root], 1, keys);
         let chain = areas(&["lai-chau"]);
         let open = |note: &str| {
@@ -387,6 +402,10 @@ mod tests {
         let one = lan.sign("lũ\n");
         assert!(matches!(open(&one), Err(TrustError::TooFew { have: 1, need: 2, .. })));
         assert!(open(&twin.cosign(&one).unwrap()).is_err());
+        assert!(open(&renewed.cosign(&one).unwrap()).is_err());
+        assert!(open(&twin.cosign(&renewed.sign("lũ\n")).unwrap()).is_ok());
+        let all = twin.cosign(&renewed.cosign(&one).unwrap()).unwrap();
+        assert!(matches!(open(&all), Err(TrustError::TooFew { have: 1, .. })));
         assert!(open(&minh.cosign(&one).unwrap()).is_ok());
     }
 }

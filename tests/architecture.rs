@@ -270,6 +270,16 @@ fn nothing_below_the_gateways_meets_the_outside() {
 }
 
 #[test]
+fn the_stand_in_for_signatures_is_named_by_the_simulator_alone() {
+    let names = |source: &&Source| source.tokens().iter().any(|token| token.text == "stand_in");
+    let library = library();
+    let named: Vec<&str> = library.iter().filter(names).map(|s| s.path.as_str()).collect();
+    let outside = |path: &&&str| **path != "src/note.rs" && !path.starts_with("src/sim/");
+    assert_eq!(named.iter().find(outside), None);
+    assert!(named.len() > 1, "{named:?}");
+}
+
+#[test]
 fn every_room_has_one_floor_a_door_and_its_place_in_the_picture() {
     let library = library();
     none_of(

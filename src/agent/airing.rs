@@ -6,6 +6,8 @@
 //!      │              ▼                                    ├──► preempted (emergency)
 //!      └──────────► skipped (quiet, policy, clock, …)      └──► failed (sound)
 //! ```
+//!
+//! What is left of one that was pre-empted may go on: see `pause`.
 
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use crate::agent::{Agent, Output, Part, Playlist, Record, Sounded, covers};
 use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::id::EmergencyId;
-use crate::manifest::{Item, ManifestAiring};
+use crate::manifest::{Item, Manifest, ManifestAiring};
 use crate::receipt::{Cause, Event, Evidence, ItemReceipt, Outcome};
 use crate::time::{Now, Timestamp, Uptime};
 
@@ -32,6 +34,8 @@ pub(super) struct Playing {
     title: String,
     /// Which item of the running order each part is.
     items: Vec<Option<usize>>,
+    /// Parts that have sounded whole.
+    done: usize,
     /// The recordings in it.
     assets: Vec<Digest>,
     /// Why it was asked to stop.
@@ -51,6 +55,11 @@ impl Playing {
         &self.title
     }
 
+    /// The items, by their places in the running order, of which no sample has sounded.
+    pub(super) fn not_begun(&self) -> Vec<usize> {
+        self.items.iter().skip(self.done + 1).flatten().copied().collect()
+    }
+
     pub(super) fn sounds_any_of(&self, assets: &[Digest]) -> bool {
         self.assets.iter().any(|asset| assets.contains(asset))
     }
@@ -68,8 +77,11 @@ impl Agent {
     /// When an airing is due next, or one that waits is to be judged again.
     pub(super) fn next_airing_at(&self, now: Now) -> Option<Uptime> {
         let utc = self.clock.utc(now.up)?;
+        if self.paused.is_some() {
+            return Some(now.up + JUDGE_AGAIN);
+        }
         let me = &self.settings.controller;
-        for airing in &self.manifest.as_ref()?.airings {
+        for airing in &self.vouched()?.airings {
             if airing.at > utc {
                 return Some(now.up + airing.at.since(utc));
             }
@@ -80,8 +92,14 @@ impl Agent {
         None
     }
 
+    /// The manifest that is held, where a key that counts signed it.
+    pub(super) fn vouched(&self) -> Option<&Manifest> {
+        self.manifest.as_ref().filter(|_| !self.distrusted)
+    }
+
     pub(super) fn advance_airings(&mut self, now: Now) {
         let Some(utc) = self.clock.utc(now.up) else { return };
+        self.advance_pause(utc);
         while let Some((airing, verdict)) = self.due(utc) {
             match verdict {
                 Verdict::Wait => return,
@@ -93,7 +111,7 @@ impl Agent {
 
     /// The first airing whose time has come and that has no outcome, with what to do.
     fn due(&self, utc: Timestamp) -> Option<(ManifestAiring, Verdict)> {
-        let manifest = self.manifest.as_ref()?;
+        let manifest = self.vouched()?;
         let me = &self.settings.controller;
         for airing in manifest.airings.iter().take_while(|airing| airing.at <= utc) {
             if self.diary.is_over(&airing.key(me)) {
@@ -110,12 +128,12 @@ impl Agent {
 
     fn judge(&self, utc: Timestamp, airing: &ManifestAiring) -> Verdict {
         if utc > airing.latest {
-            return Verdict::Skip(self.why_late(airing));
+            return Verdict::Skip(self.why_late(utc, airing));
         }
         if let Some(cause) = self.forbidden(utc, airing) {
             return Verdict::Skip(cause);
         }
-        if self.playing.is_some() || self.awaits_emergency() {
+        if self.playing.is_some() || self.paused.is_some() || self.awaits_emergency(utc) {
             return Verdict::Wait;
         }
         let ready: Vec<bool> = airing.items.iter().map(|item| self.is_ready(item, utc)).collect();
@@ -127,7 +145,7 @@ impl Agent {
     }
 
     /// Why an airing whose last instant has passed was never begun.
-    fn why_late(&self, airing: &ManifestAiring) -> Cause {
+    fn why_late(&self, utc: Timestamp, airing: &ManifestAiring) -> Cause {
         let after = |at: Option<Timestamp>| at.is_some_and(|at| at > airing.latest);
         if after(self.clock.boot_utc()) {
             return Cause::Power;
@@ -138,10 +156,15 @@ impl Agent {
         if after(self.manifest_since) {
             return Cause::Missing;
         }
-        if self.awaits_emergency() {
+        if self.paused.is_some() || self.awaits_emergency(utc) {
             return Cause::Emergency;
         }
-        let held = airing.items.iter().all(|item| self.recordings.is_complete(item.asset));
+        // A recording whose approval was taken back, or not yet given anew, has not arrived.
+        let is_here = |item: &Item| {
+            let shelf = self.recordings.get(item.asset);
+            shelf.is_some_and(|shelf| shelf.is_complete() && shelf.descriptor().is_some())
+        };
+        let held = airing.items.iter().all(is_here);
         if held && self.playing.is_some() {
             return Cause::Busy;
         }
@@ -149,7 +172,7 @@ impl Agent {
     }
 
     /// What forbids a routine airing now, whatever recordings are held.
-    fn forbidden(&self, utc: Timestamp, airing: &ManifestAiring) -> Option<Cause> {
+    pub(super) fn forbidden(&self, utc: Timestamp, airing: &ManifestAiring) -> Option<Cause> {
         let manifest = self.manifest.as_ref()?;
         let ends = utc + airing.length();
         let descriptors =
@@ -170,7 +193,7 @@ impl Agent {
     }
 
     /// Whether an item is held whole and its descriptor lets it sound here and now.
-    fn is_ready(&self, item: &Item, utc: Timestamp) -> bool {
+    pub(super) fn is_ready(&self, item: &Item, utc: Timestamp) -> bool {
         let Some(manifest) = &self.manifest else { return false };
         let Some(shelf) = self.recordings.get(item.asset).filter(|shelf| shelf.is_complete())
         else {
@@ -227,8 +250,8 @@ impl Agent {
             Part::Tone(_) | Part::Silence(_) => None,
         };
         let assets = parts.iter().filter_map(asset).collect();
-        let stopping = None;
-        self.playing = Some(Playing { what, token, title: title.clone(), items, assets, stopping });
+        let (done, stopping, name) = (0, None, title.clone());
+        self.playing = Some(Playing { what, token, title: name, items, done, assets, stopping });
         self.upkeep.changed();
         self.out.push_back(Output::Play(Playlist { token, title, parts }));
     }
@@ -242,10 +265,11 @@ impl Agent {
     }
 
     pub(super) fn sounded(&mut self, now: Now, token: u64, sounded: &Sounded) {
-        let Some(playing) = self.playing.as_ref().filter(|playing| playing.token == token) else {
+        let Some(playing) = self.playing.as_mut().filter(|playing| playing.token == token) else {
             return;
         };
         if let Sounded::Part(part) = sounded {
+            playing.done = playing.done.max(part + 1);
             if let Some(item) = playing.items.get(*part).copied().flatten() {
                 self.keep(Record::ItemDone { item });
             }
@@ -255,14 +279,20 @@ impl Agent {
         self.upkeep.changed();
         let Some(utc) = self.clock.utc(now.up) else { return };
         match playing.what {
-            What::Airing => self.airing_ended(utc, playing.stopping, sounded),
-            What::Emergency(ref id, attempt) => self.emergency_ended(utc, id, attempt, sounded),
+            What::Airing => self.airing_ended(utc, &playing, sounded),
+            What::Emergency(ref id, attempt) => {
+                self.emergency_ended(utc, id, attempt, &playing.assets, sounded);
+            }
             What::Test => {}
         }
     }
 
-    fn airing_ended(&mut self, utc: Timestamp, stopping: Option<Cause>, sounded: &Sounded) {
-        let (outcome, cause) = match (sounded, stopping) {
+    fn airing_ended(&mut self, utc: Timestamp, playing: &Playing, sounded: &Sounded) {
+        let cut_off = (sounded, playing.stopping) == (&Sounded::Stopped, Some(Cause::Emergency));
+        if cut_off && self.pause(playing) {
+            return;
+        }
+        let (outcome, cause) = match (sounded, playing.stopping) {
             (Sounded::Failed(_), _) => (Outcome::Failed, Some(Cause::Sound)),
             (Sounded::Finished, _) => (Outcome::Completed, None),
             (_, Some(Cause::Emergency)) => (Outcome::Preempted, Some(Cause::Emergency)),
@@ -275,16 +305,23 @@ impl Agent {
     pub(super) fn close_open_airing(&mut self, now: Now) {
         let Some(utc) = self.clock.utc(now.up) else { return };
         let plays = self.playing.as_ref().is_some_and(|playing| playing.what == What::Airing);
-        if !plays && self.diary.open_airing().is_some() {
+        if !plays && self.paused.is_none() && self.diary.open_airing().is_some() {
             self.end_open_airing(utc, Outcome::Interrupted, Some(Cause::Power));
         }
     }
 
-    fn end_open_airing(&mut self, utc: Timestamp, outcome: Outcome, cause: Option<Cause>) {
+    pub(super) fn end_open_airing(
+        &mut self,
+        utc: Timestamp,
+        outcome: Outcome,
+        cause: Option<Cause>,
+    ) {
         let Some(open) = self.diary.open_airing().cloned() else { return };
         let sounded = open.items.iter().any(|item| item.outcome == Outcome::Completed);
         let hole = open.items.iter().any(|item| item.outcome != Outcome::Completed);
+        let preempted = std::mem::take(&mut self.preempted);
         let (outcome, cause) = match outcome {
+            Outcome::Completed if hole && preempted => (Outcome::Preempted, Some(Cause::Emergency)),
             Outcome::Completed if hole => (Outcome::Interrupted, Some(Cause::Missing)),
             outcome => (outcome, cause),
         };
@@ -313,7 +350,10 @@ fn item_receipts(airing: &ManifestAiring, outcome: impl Fn(usize) -> Outcome) ->
 }
 
 /// The parts of an airing, and which item each one is.
-fn running_order(airing: &ManifestAiring, ready: &[bool]) -> (Vec<Part>, Vec<Option<usize>>) {
+pub(super) fn running_order(
+    airing: &ManifestAiring,
+    ready: &[bool],
+) -> (Vec<Part>, Vec<Option<usize>>) {
     let mut order: Vec<(Part, Option<usize>)> = Vec::new();
     let gap = Duration::from_millis(airing.gap_ms.into());
     if airing.chime {

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use crate::calendar::AiringKey;
 use crate::digest::Digest;
 use crate::id::{ControllerId, EmergencyId};
+use crate::lang::LangTag;
 use crate::receipt::{BATCH_BYTES_MAX, BATCH_RECEIPTS_MAX, Batch, Event, Receipt, next_link};
 use crate::time::Timestamp;
 
@@ -88,6 +89,13 @@ pub enum Record {
         /// From 1.
         attempt: u8,
     },
+    /// These languages of an emergency have sounded whole: never again. Attempts count anew.
+    EmergencyHeard {
+        /// Which.
+        id: EmergencyId,
+        /// The languages.
+        languages: Vec<LangTag>,
+    },
     /// An emergency is completed or cancelled: never again.
     EmergencyOver {
         /// Which.
@@ -134,6 +142,7 @@ pub(super) struct Diary {
     latest: Timestamp,
     pub(super) emergencies: BTreeMap<EmergencyId, String>,
     pub(super) attempts: BTreeMap<EmergencyId, u8>,
+    heard: BTreeMap<EmergencyId, Vec<LangTag>>,
     pub(super) ended: BTreeMap<EmergencyId, Timestamp>,
 }
 
@@ -155,6 +164,7 @@ impl Diary {
             latest: Timestamp::EPOCH,
             emergencies: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            heard: BTreeMap::new(),
             ended: BTreeMap::new(),
         };
         for record in records {
@@ -184,9 +194,14 @@ impl Diary {
             Record::EmergencyBegun { id, attempt } => {
                 self.attempts.insert(id, attempt);
             }
+            Record::EmergencyHeard { id, languages } => {
+                self.attempts.remove(&id);
+                self.heard.entry(id).or_default().extend(languages);
+            }
             Record::EmergencyOver { id, forget } => {
                 self.emergencies.remove(&id);
                 self.attempts.remove(&id);
+                self.heard.remove(&id);
                 self.ended.insert(id, forget);
             }
             Record::Manifest { number } => self.manifest = number,
@@ -249,6 +264,11 @@ impl Diary {
 
     pub(super) fn open_airing(&self) -> Option<&OpenAiring> {
         self.open.as_ref()
+    }
+
+    /// The languages of an emergency that have sounded whole.
+    pub(super) fn heard(&self, id: &EmergencyId) -> &[LangTag] {
+        self.heard.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// The record of a receipt that says `event`.
@@ -322,12 +342,17 @@ impl Diary {
         let notes = self.emergencies.iter();
         let notes =
             notes.map(|(id, note)| Record::Emergency { id: id.clone(), note: note.clone() });
+        let heard = self.heard.iter();
+        let heard = heard.map(|(id, languages)| Record::EmergencyHeard {
+            id: id.clone(),
+            languages: languages.clone(),
+        });
         let begun = self.attempts.iter();
         let begun = begun.map(|(id, n)| Record::EmergencyBegun { id: id.clone(), attempt: *n });
         let ended = self.ended.iter().filter(|(_, forget)| now.is_none_or(|now| now < **forget));
         let ended =
             ended.map(|(id, forget)| Record::EmergencyOver { id: id.clone(), forget: *forget });
-        notes.chain(begun).chain(ended).collect()
+        notes.chain(heard).chain(begun).chain(ended).collect()
     }
 
     /// The last receipt, and its link, up to which all are acknowledged and old enough.

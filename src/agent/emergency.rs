@@ -2,6 +2,9 @@
 //!
 //! *Begun* and *completed* are separate durable marks: only completed or cancelled forbids another
 //! attempt, so after a power cut an emergency plays again, [`ATTEMPTS_MAX`] times at most.
+//!
+//! An emergency begins with the languages whose recordings are here. What has sounded whole is marked
+//! language by language; it is completed when every language of the village has.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +15,6 @@ use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::id::{AreaId, EmergencyId};
 use crate::lang::LangTag;
-use crate::note::Note;
 use crate::protocol::{self, Emergency, EmergencyAction, EmergencySound};
 use crate::receipt::{Cause, EmergencyStep, Event};
 use crate::time::{Now, Timestamp, Uptime};
@@ -103,7 +105,7 @@ impl Agent {
         payload: &[u8],
         chain: &[AreaId],
     ) -> Result<Emergency, String> {
-        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        let note = self.signer.read(payload).map_err(|e| e.to_string())?;
         let text = self.trust.open_emergency(&note, chain, utc).map_err(|e| e.to_string())?;
         protocol::decode(&self.settings.net, text).map_err(|e| e.to_string())
     }
@@ -125,8 +127,7 @@ impl Agent {
 
     fn cancel(&mut self, utc: Timestamp, emergency: &Emergency) {
         self.over(utc, &emergency.id, emergency.expires, EmergencyStep::Cancelled, 0);
-        let sounds = |what: &What| matches!(what, What::Emergency(id, _) if *id == emergency.id);
-        if self.playing.as_ref().is_some_and(|playing| sounds(&playing.what)) {
+        if self.sounds_now(&emergency.id) {
             self.stop(Cause::Stopped);
         }
     }
@@ -139,14 +140,16 @@ impl Agent {
         step: EmergencyStep,
         attempt: u8,
     ) {
+        let languages = self.diary.heard(id).to_vec();
         self.keep(Record::EmergencyOver { id: id.clone(), forget: expires + REMEMBER });
         self.emergencies.held.remove(id);
-        self.tell(at, id, step, attempt);
+        self.swear(at, Event::Emergency { emergency: id.clone(), step, attempt, languages });
         self.stock();
     }
 
     fn tell(&mut self, at: Timestamp, id: &EmergencyId, step: EmergencyStep, attempt: u8) {
-        self.swear(at, Event::Emergency { emergency: id.clone(), step, attempt });
+        let languages = self.diary.heard(id).to_vec();
+        self.swear(at, Event::Emergency { emergency: id.clone(), step, attempt, languages });
     }
 
     pub(super) fn restore_emergencies(&mut self) {
@@ -162,17 +165,18 @@ impl Agent {
     }
 
     /// Whether an emergency is still to be played here: one without a recording in any language of
-    /// the village does not hold up the rest.
-    pub(super) fn awaits_emergency(&self) -> bool {
-        let languages = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.languages);
-        let here = |sound: &EmergencySound| languages.contains(&sound.language);
-        self.emergencies.held.values().any(|emergency| sounds(emergency).iter().any(here))
+    /// the village does not hold up the rest, nor one that was heard and lacks a further language.
+    pub(super) fn awaits_emergency(&self, utc: Timestamp) -> bool {
+        self.emergencies.held.values().any(|emergency| {
+            let is_unheard = self.diary.heard(&emergency.id).is_empty();
+            self.open_sounds(emergency).any(|sound| is_unheard || self.may_sound(sound.asset, utc))
+        })
     }
 
     pub(super) fn advance_emergencies(&mut self, now: Now) {
         let Some(utc) = self.clock.utc(now.up) else { return };
         self.take_untimed(now);
-        self.expire_emergencies(utc);
+        self.settle_emergencies(utc);
         let ready = self.emergencies.held.values().find_map(|emergency| {
             let parts = self.emergency_parts(emergency, utc);
             (!parts.is_empty()).then(|| (emergency.id.clone(), parts))
@@ -205,22 +209,70 @@ impl Agent {
         utc: Timestamp,
         id: &EmergencyId,
         attempt: u8,
+        assets: &[Digest],
         sounded: &Sounded,
     ) {
-        let Some(expires) = self.emergencies.held.get(id).map(|emergency| emergency.expires) else {
+        let Some(emergency) = self.emergencies.held.get(id) else { return };
+        if *sounded != Sounded::Finished {
             return;
-        };
-        if *sounded == Sounded::Finished {
-            self.over(utc, id, expires, EmergencyStep::Completed, attempt);
+        }
+        let played = sounds(emergency).iter().filter(|sound| assets.contains(&sound.asset));
+        let languages = played.map(|sound| sound.language.clone()).collect();
+        self.keep(Record::EmergencyHeard { id: id.clone(), languages });
+        match self.emergencies.held.get(id) {
+            Some(emergency) if self.open_sounds(emergency).next().is_none() => {
+                let expires = emergency.expires;
+                self.over(utc, id, expires, EmergencyStep::Completed, attempt);
+            }
+            // Held on: a language whose recording comes before the expiry still sounds.
+            Some(_) | None => self.tell(utc, id, EmergencyStep::Accepted, attempt),
         }
     }
 
-    fn expire_emergencies(&mut self, utc: Timestamp) {
-        let plays = |id: &EmergencyId| matches!(self.playing.as_ref().map(|p| &p.what), Some(What::Emergency(i, _)) if i == id);
+    /// What is still to sound of an emergency here, in the village's order: what was withdrawn never
+    /// will, and what has sounded never again.
+    fn open_sounds<'a>(
+        &'a self,
+        emergency: &'a Emergency,
+    ) -> impl Iterator<Item = &'a EmergencySound> {
+        let heard = self.diary.heard(&emergency.id);
+        let manifest = self.manifest.iter();
+        let wanted = manifest.flat_map(|manifest| {
+            let sound = |l: &LangTag| sounds(emergency).iter().find(|s| s.language == *l);
+            let named = manifest.languages.iter().filter_map(sound);
+            named.filter(|sound| !manifest.withdrawn.contains(&sound.asset))
+        });
+        wanted.filter(|sound| !heard.contains(&sound.language))
+    }
+
+    /// Ends the emergencies that are heard in full, expired, or tried often enough.
+    fn settle_emergencies(&mut self, utc: Timestamp) {
+        // Without a manifest nobody knows the village's languages.
+        let heard = |emergency: &&Emergency| {
+            self.manifest.is_some()
+                && !self.diary.heard(&emergency.id).is_empty()
+                && self.open_sounds(emergency).next().is_none()
+        };
+        let held =
+            self.emergencies.held.values().filter(|emergency| !self.sounds_now(&emergency.id));
+        let heard: Vec<(EmergencyId, Timestamp)> =
+            held.filter(heard).map(|e| (e.id.clone(), e.expires)).collect();
+        for (id, expires) in heard {
+            self.over(utc, &id, expires, EmergencyStep::Completed, 0);
+        }
+        self.give_up_emergencies(utc);
+    }
+
+    fn sounds_now(&self, id: &EmergencyId) -> bool {
+        let what = self.playing.as_ref().map(|playing| &playing.what);
+        matches!(what, Some(What::Emergency(sounding, _)) if sounding == id)
+    }
+
+    fn give_up_emergencies(&mut self, utc: Timestamp) {
         let spent =
             |id: &EmergencyId| self.diary.attempts.get(id).is_some_and(|n| *n >= ATTEMPTS_MAX);
         let held = self.emergencies.held.values();
-        let done = held.filter(|e| !plays(&e.id) && (e.expires <= utc || spent(&e.id)));
+        let done = held.filter(|e| !self.sounds_now(&e.id) && (e.expires <= utc || spent(&e.id)));
         let done: Vec<(EmergencyId, Timestamp)> = done.map(|e| (e.id.clone(), e.expires)).collect();
         for (id, expires) in done {
             let attempt = self.diary.attempts.get(&id).copied().unwrap_or(0);
@@ -228,15 +280,14 @@ impl Agent {
         }
     }
 
-    /// What is played of an emergency: every language of the village whose recording is held, in
-    /// the village's order; nothing while none is held.
+    /// What is played of an emergency: every language of the village that has not sounded yet and
+    /// whose recording is held, in the village's order; nothing while none is.
     fn emergency_parts(&self, emergency: &Emergency, utc: Timestamp) -> Vec<Part> {
-        let EmergencyAction::Play { sounds, repeat, gap_ms } = &emergency.action else {
+        let EmergencyAction::Play { repeat, gap_ms, .. } = &emergency.action else {
             return vec![];
         };
-        let languages = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.languages);
-        let wanted = languages.iter().filter_map(|l| sounds.iter().find(|s| s.language == *l));
-        let round: Vec<Part> = wanted
+        let round: Vec<Part> = self
+            .open_sounds(emergency)
             .filter(|sound| self.may_sound(sound.asset, utc))
             .map(|sound| Part::Sound { asset: sound.asset, language: sound.language.clone() })
             .collect();

@@ -1,16 +1,17 @@
 //! Messages: verified, compared with where they came, and taken or refused with a receipt.
 
+use std::time::Duration;
+
 use crate::agent::library::Block;
 use crate::agent::{Agent, Output, RestoredAsset, Slot, covers};
 use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::id::AreaId;
 use crate::manifest::Manifest;
-use crate::note::Note;
 use crate::protocol::{
     self, Ack, ClockAnswer, Descriptor, Document, Down, Order, OrderCommand, Topic,
 };
-use crate::receipt::{Cause, Event};
+use crate::receipt::{Cause, Event, Outcome};
 use crate::time::{Now, Timestamp};
 use crate::trust::{Role, TrustDocument};
 
@@ -50,13 +51,16 @@ impl Agent {
     /// Opens a note of the server's own keys.
     fn open<D: Document>(&self, now: Now, role: Role, payload: &[u8]) -> Result<D, Refusal> {
         let at = self.clock.utc(now.up).unwrap_or(Timestamp::EPOCH);
-        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        let note = self.signer.read(payload).map_err(|e| e.to_string())?;
         let (text, _) = self.trust.open(&note, role, &[], at).map_err(|e| e.to_string())?;
         protocol::decode(&self.settings.net, text).map_err(|e| e.to_string())
     }
 
     fn take_trust(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
-        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        if payload == self.trust_note.as_bytes() {
+            return Ok(());
+        }
+        let note = self.signer.read(payload).map_err(|e| e.to_string())?;
         self.trust.anchors().verify(&note).map_err(|e| e.to_string())?;
         let document: TrustDocument =
             protocol::decode(&self.settings.net, note.text()).map_err(|e| e.to_string())?;
@@ -70,20 +74,22 @@ impl Agent {
         }
         document.follows(&self.trust, &note).map_err(|e| e.to_string())?;
         self.trust = document;
-        let text = String::from_utf8_lossy(payload).into_owned();
-        self.out.push_back(Output::KeepNote(Slot::Trust, text));
+        self.trust_note = String::from_utf8_lossy(payload).into_owned();
+        self.out.push_back(Output::KeepNote(Slot::Trust, self.trust_note.clone()));
         self.reconsider(now);
         self.upkeep.changed();
         Ok(())
     }
 
     /// What a key approved that may approve no longer is heard no more, until somebody approves it
-    /// anew.
+    /// anew; and nothing more is begun from a manifest whose key may sign no longer.
     fn reconsider(&mut self, now: Now) {
         let at = self.clock.utc(now.up).unwrap_or(Timestamp::EPOCH);
         let mut recordings = std::mem::take(&mut self.recordings);
         let lost = recordings.reconsider(|note| self.open_descriptor(at, note.as_bytes()).is_ok());
         self.recordings = recordings;
+        let manifest = self.open::<Manifest>(now, Role::Schedule, self.manifest_note.as_bytes());
+        self.distrusted = self.manifest.is_some() && manifest.is_err();
         if self.plays_any_of(&lost) {
             self.stop(Cause::Refused);
         }
@@ -94,16 +100,17 @@ impl Agent {
         // The diary knows the number where the note itself was lost or damaged.
         let lost = self.diary.last_manifest().checked_sub(1);
         let held = self.manifest.as_ref().map(|manifest| manifest.number).max(lost);
-        if self.manifest.as_ref() == Some(&manifest) {
+        if self.manifest.as_ref() == Some(&manifest) && !self.distrusted {
             return Ok(());
         }
         let at = self.clock.utc(now.up);
         manifest.check(&self.settings.controller, held, at).map_err(|e| e.to_string())?;
         let note = String::from_utf8_lossy(payload).into_owned();
         self.keep(super::Record::Manifest { number: manifest.number });
-        self.out.push_back(Output::KeepNote(Slot::Manifest, note));
-        self.manifest_since = at;
+        self.out.push_back(Output::KeepNote(Slot::Manifest, note.clone()));
+        (self.manifest_since, self.manifest_note, self.distrusted) = (at, note, false);
         self.hold(manifest);
+        self.doubt(at);
         self.upkeep.changed();
         Ok(())
     }
@@ -123,7 +130,27 @@ impl Agent {
         }
     }
 
-    /// Says to the library what the manifest and the emergencies need, and deletes the rest.
+    /// Asks anew for the approvals that do not cover what the manifest plans: they may have been
+    /// renewed.
+    fn doubt(&mut self, now: Option<Timestamp>) {
+        let Some(manifest) = &self.manifest else { return };
+        let ahead = manifest.airings.iter().filter(|a| now.is_none_or(|now| a.latest > now));
+        let items = ahead.flat_map(|airing| airing.items.iter().map(|item| (airing.at, item)));
+        let uncovered = items.filter(|(at, item)| {
+            let known = self.recordings.get(item.asset).and_then(|shelf| shelf.descriptor());
+            known.is_some_and(|descriptor| {
+                descriptor.length_ms != item.length_ms
+                    || descriptor.bulletin != item.bulletin
+                    || descriptor.language != item.language
+                    || !covers(descriptor, manifest, *at)
+            })
+        });
+        let doubtful: Vec<Digest> = uncovered.map(|(_, item)| item.asset).collect();
+        self.recordings.doubt(&doubtful);
+    }
+
+    /// Says to the library what the manifest and the emergencies need, and deletes the rest; without
+    /// a manifest nobody knows what is needed no longer.
     pub(super) fn stock(&mut self) {
         let languages = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.languages);
         let mut needed = self.emergencies.assets(languages);
@@ -131,7 +158,9 @@ impl Agent {
         let withdrawn = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.withdrawn);
         needed.retain(|asset| !withdrawn.contains(asset));
         for asset in self.recordings.need(needed) {
-            self.forget(asset);
+            if self.manifest.is_some() {
+                self.forget(asset);
+            }
         }
     }
 
@@ -162,16 +191,19 @@ impl Agent {
             return Err(format!("order {} expired at {}", order.number, order.expires));
         }
         self.keep(super::Record::Order { number: order.number });
-        let what = self.carry_out(&order.command);
+        let what = self.carry_out(utc, &order.command);
         self.swear(utc, Event::Order { number: order.number, what: what.to_owned() });
         Ok(())
     }
 
-    fn carry_out(&mut self, command: &OrderCommand) -> &'static str {
+    fn carry_out(&mut self, utc: Timestamp, command: &OrderCommand) -> &'static str {
         match command {
             OrderCommand::Stop {} => {
                 if self.playing.as_ref().is_some_and(|p| p.what == super::airing::What::Airing) {
                     self.stop(Cause::Stopped);
+                }
+                if self.paused.take().is_some() {
+                    self.end_open_airing(utc, Outcome::Interrupted, Some(Cause::Stopped));
                 }
                 "stop"
             }
@@ -182,7 +214,11 @@ impl Agent {
                 "volume"
             }
             OrderCommand::Selftest {} => {
-                if self.playing.is_none() {
+                // The rest of the test is what the status says.
+                self.upkeep.report();
+                let until = utc + Duration::from_millis(Tone::Test.duration().get());
+                let is_quiet = !self.settings.outer.allows(self.settings.zone, utc, until);
+                if self.playing.is_none() && !is_quiet {
                     let parts = vec![super::Part::Tone(Tone::Test)];
                     self.play(super::airing::What::Test, "selftest".to_owned(), parts, vec![None]);
                 }
@@ -229,7 +265,7 @@ impl Agent {
     }
 
     fn open_descriptor(&self, at: Timestamp, payload: &[u8]) -> Result<Descriptor, Refusal> {
-        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        let note = self.signer.read(payload).map_err(|e| e.to_string())?;
         let opened = self.trust.open(&note, Role::Content, self.areas(), at);
         let (text, _) = opened.map_err(|e| e.to_string())?;
         let descriptor: Descriptor =
@@ -268,11 +304,14 @@ impl Agent {
     pub(super) fn restore_manifest(&mut self, note: Option<&str>) {
         // Its signature was right when it was taken; a key that was revoked since takes its
         // manifests along.
-        let Some(parsed) = note.and_then(|note| Note::parse(note.as_bytes()).ok()) else { return };
+        let Some(parsed) = note.and_then(|note| self.signer.read(note.as_bytes()).ok()) else {
+            return;
+        };
         let opened = self.trust.open(&parsed, Role::Schedule, &[], Timestamp::EPOCH);
         let Ok((text, _)) = opened else { return };
         let Ok(manifest) = protocol::decode::<Manifest>(&self.settings.net, text) else { return };
         if manifest.check(&self.settings.controller, None, None).is_ok() {
+            self.manifest_note = note.unwrap_or_default().to_owned();
             self.manifest = Some(manifest);
         }
     }
@@ -301,10 +340,14 @@ impl Agent {
     }
 
     pub(super) fn refuse(&mut self, now: Now, topic: &str, why: &str) {
-        let Some(utc) = self.clock.utc(now.up) else { return };
         if self.upkeep.may_tell_refusal(now.up, topic, why) {
             let topic = topic.chars().take(200).collect();
-            self.swear(utc, Event::Refusal { topic, why: why.chars().take(300).collect() });
+            let refusal = Event::Refusal { topic, why: why.chars().take(300).collect() };
+            match self.clock.utc(now.up) {
+                Some(utc) => self.swear(utc, refusal),
+                // Its time is not known yet.
+                None => self.upkeep.early_refusals.push(refusal),
+            }
         }
     }
 }

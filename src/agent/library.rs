@@ -19,8 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest pause between two questions for the same recording.
 const PATIENCE_MAX: Duration = Duration::from_mins(2);
 
+/// How often a descriptor that does not cover what is planned is asked for again.
+const DOUBT_TRIES: u32 = 5;
+
 /// One recording on the shelf.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "three states of arrival, a doubt: independent")]
 pub(super) struct Shelf {
     /// With the note that says it: a new trust document may take its signer's word away.
     descriptor: Option<(Descriptor, String)>,
@@ -28,6 +32,8 @@ pub(super) struct Shelf {
     /// Every block is here; the shell compares the whole digest.
     finishing: bool,
     complete: bool,
+    /// The descriptor does not cover what is planned: it is asked for again, a few times.
+    doubted: bool,
     asked: Option<Uptime>,
     progress: Option<Uptime>,
     tries: u32,
@@ -40,6 +46,10 @@ impl Shelf {
 
     pub(super) fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    pub(super) fn is_doubted(&self) -> bool {
+        self.doubted
     }
 
     pub(super) fn missing(&self) -> impl Iterator<Item = u32> {
@@ -126,7 +136,9 @@ impl Library {
     pub(super) fn wanted(&self) -> Vec<Digest> {
         let open = |asset: &&Digest| {
             let shelf = self.shelves.get(asset);
-            shelf.is_some_and(|s| s.descriptor.is_none() || (!s.complete && !s.finishing))
+            shelf.is_some_and(|s| {
+                s.descriptor.is_none() || s.doubted || (!s.complete && !s.finishing)
+            })
         };
         self.needed.iter().filter(open).take(AT_ONCE).copied().collect()
     }
@@ -147,6 +159,17 @@ impl Library {
         if let Some(shelf) = self.shelves.get_mut(&asset) {
             shelf.asked = Some(up);
             shelf.tries += 1;
+            shelf.doubted &= shelf.tries < DOUBT_TRIES;
+        }
+    }
+
+    /// The descriptors of these do not cover what is planned: newer ones may exist.
+    pub(super) fn doubt(&mut self, assets: &[Digest]) {
+        for asset in assets {
+            if let Some(shelf) = self.shelves.get_mut(asset) {
+                shelf.doubted = true;
+                (shelf.asked, shelf.progress, shelf.tries) = (None, None, 0);
+            }
         }
     }
 
@@ -160,6 +183,7 @@ impl Library {
     /// Takes a verified descriptor for something needed; `false` where it is not new.
     pub(super) fn describe(&mut self, descriptor: Descriptor, note: &str) -> bool {
         let Some(shelf) = self.shelves.get_mut(&descriptor.asset) else { return false };
+        shelf.doubted = false;
         if shelf.descriptor() == Some(&descriptor) {
             return false;
         }

@@ -1,6 +1,9 @@
 //! One controller and a server's keys, under a clock that only the test moves.
 
 mod emergency;
+mod languages;
+mod orders;
+mod pause;
 mod refusal;
 
 use super::*;
@@ -8,6 +11,7 @@ use crate::bulletin::Class;
 use crate::calendar::{AirtimePolicy, Days, Window};
 use crate::id::{AreaId, EmergencyId};
 use crate::manifest::{Item, ManifestAiring, VALID_MAX};
+use crate::note::Note;
 use crate::protocol::{
     Ack, ClockAnswer, ClockAsk, Down, Emergency, EmergencyAction, EmergencySound, Order,
     OrderCommand, decode, encode,
@@ -148,6 +152,21 @@ impl Pole {
             missing: BTreeSet::new(),
             complete: true,
         });
+    }
+
+    /// A part of what plays has sounded whole.
+    fn part_over(&mut self, part: usize) {
+        let token = self.plays.as_ref().expect("something plays").token;
+        self.give(Input::Speaker { token, sounded: Sounded::Part(part) });
+    }
+
+    /// The server gives an order, for five minutes.
+    fn order(&mut self, number: u64, command: OrderCommand) {
+        let controller = "c-1".parse().unwrap();
+        let (issued, expires) = (self.now.utc, self.now.utc + Duration::from_mins(5));
+        let order = Order { controller, number, issued, expires, command };
+        let note = schedule().sign(&encode(&"x".parse().unwrap(), &order));
+        self.message("c/c-1/order", note);
     }
 
     /// The speaker plays what it was given to its end.

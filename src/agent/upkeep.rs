@@ -42,6 +42,8 @@ pub(super) struct Upkeep {
     batch_at: Option<Uptime>,
     refusals: BTreeMap<(String, String), Uptime>,
     told_boot: bool,
+    /// Refusals of before the clock was trusted.
+    pub(super) early_refusals: Vec<Event>,
     /// The newest manifest that the server spoke of.
     pub(super) newest: u64,
     pub(super) storage_free_kib: u64,
@@ -61,6 +63,7 @@ impl Default for Upkeep {
             batch_at: None,
             refusals: BTreeMap::new(),
             told_boot: false,
+            early_refusals: vec![],
             newest: 0,
             storage_free_kib: 0,
             volume_percent: 100,
@@ -138,6 +141,9 @@ impl Agent {
         self.upkeep.told_boot = true;
         let boot = self.diary.boot();
         self.swear(utc, Event::Boot { boot, software: self.settings.software.clone() });
+        for refusal in std::mem::take(&mut self.upkeep.early_refusals) {
+            self.swear(utc, refusal);
+        }
     }
 
     pub(super) fn advance_upkeep(&mut self, now: Now) {
@@ -237,11 +243,16 @@ impl Agent {
         withdrawn.filter(|asset| self.recordings.is_complete(**asset)).copied().collect()
     }
 
-    /// Opens the bulk connection while blocks are missing, asks for them, closes it after; and
-    /// drops it while an emergency sounds.
+    /// Opens the bulk connection while blocks are missing, asks for them, closes it after; while an
+    /// emergency sounds, only for the recordings of emergencies.
     fn fetch(&mut self, now: Now) {
         let alarmed = self.playing.as_ref().is_some_and(|p| matches!(p.what, What::Emergency(..)));
-        let wanted = if self.upkeep.main && !alarmed { self.recordings.wanted() } else { vec![] };
+        let mut wanted = if self.upkeep.main { self.recordings.wanted() } else { vec![] };
+        if alarmed {
+            let languages = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.languages);
+            let urgent = self.emergencies.assets(languages);
+            wanted.retain(|asset| urgent.contains(asset));
+        }
         let filters: Vec<String> =
             wanted.iter().map(|asset| self.topics.asset_filter(*asset)).collect();
         if filters != self.upkeep.filters {
@@ -260,9 +271,10 @@ impl Agent {
         let Some(shelf) = self.recordings.get(asset) else { return };
         let (info, missing) = match shelf.descriptor() {
             None => (true, String::new()),
+            Some(_) if shelf.is_complete() => (true, String::new()),
             Some(descriptor) => {
                 let count = u32::try_from(descriptor.blocks.len()).unwrap_or(u32::MAX);
-                (false, bitmap::encode(shelf.missing(), count))
+                (shelf.is_doubted(), bitmap::encode(shelf.missing(), count))
             }
         };
         self.recordings.asked(asset, now.up);

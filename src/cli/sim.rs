@@ -1,9 +1,18 @@
 //! `sim`: the simulator.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
 use clap::ValueEnum;
 
 use crate::cli::print_json;
-use crate::sim::{Plan, Verdict, Weather, run};
+use crate::clock::Clock;
+use crate::sim::{Plan, Signatures, Tally, Verdict, Weather, grouped, run, run_each};
+use crate::time::Uptime;
+
+/// Where the last result of a long run stands in a page.
+const PLACE: (&str, &str) = ("<!-- result -->\n", "<!-- /result -->");
 
 /// Hold the design's promises against days in which everything fails.
 #[derive(Debug, clap::Args)]
@@ -11,7 +20,7 @@ pub(super) struct Sim {
     /// The first seed; the same seed and fleet give the same run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many seeds, one after the other.
+    /// How many seeds; more than one are simulated side by side and only their sums are told.
     #[arg(long, default_value_t = 1)]
     seeds: u64,
     /// Controllers.
@@ -23,6 +32,18 @@ pub(super) struct Sim {
     /// What the days are like.
     #[arg(long, value_enum, default_value_t = Sky::Storm)]
     weather: Sky,
+    /// Every so manieth seed signs with Ed25519; the others with a keyed hash in its place.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    real_every: u64,
+    /// Seeds simulated side by side; one a core where it is left out.
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// After so many minutes no further seed is begun.
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// Write the sums into this page, between `<!-- result -->` and `<!-- /result -->`.
+    #[arg(long)]
+    write: Option<PathBuf>,
     /// One JSON object a seed.
     #[arg(long)]
     json: bool,
@@ -37,13 +58,12 @@ enum Sky {
 
 impl Sim {
     pub(super) fn run(self) -> anyhow::Result<bool> {
-        let mut all_hold = true;
-        for seed in self.seed..self.seed.saturating_add(self.seeds) {
-            let verdict = run(self.plan(seed));
-            all_hold &= verdict.holds();
-            self.tell(&verdict)?;
+        if self.seeds > 1 || self.write.is_some() {
+            return self.run_many();
         }
-        Ok(all_hold)
+        let verdict = run(self.plan(self.seed));
+        self.tell(&verdict)?;
+        Ok(verdict.holds())
     }
 
     fn plan(&self, seed: u64) -> Plan {
@@ -52,7 +72,9 @@ impl Sim {
             Sky::Storm => Weather::Storm,
         };
         let controllers = usize::try_from(self.controllers).unwrap_or(usize::MAX);
-        Plan { seed, controllers, days: self.days, weather }
+        let real = seed.is_multiple_of(self.real_every);
+        let signatures = if real { Signatures::Real } else { Signatures::StandIn };
+        Plan { seed, controllers, days: self.days, weather, signatures }
     }
 
     fn tell(&self, verdict: &Verdict) -> anyhow::Result<()> {
@@ -62,4 +84,89 @@ impl Sim {
         print!("{verdict}");
         Ok(())
     }
+
+    fn run_many(&self) -> anyhow::Result<bool> {
+        let began = Clock::start();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let elapsed = || began.now().up.since(Uptime::START);
+        let limit = self.minutes.map(|minutes| Duration::from_secs(minutes * 60));
+        let mut tally = Tally::default();
+        let mut real = 0;
+        let mut told = Ok(());
+        let plans = self.seeds().map(|seed| self.plan(seed));
+        run_each(plans, self.jobs.unwrap_or(cores), |verdict| {
+            tally.add(&verdict);
+            real += u64::from(verdict.seed.is_multiple_of(self.real_every));
+            if self.json || !verdict.holds() {
+                told = std::mem::replace(&mut told, Ok(())).and_then(|()| self.tell(&verdict));
+            }
+            self.progress(&verdict, &tally, elapsed());
+            told.is_ok() && limit.is_none_or(|limit| elapsed() < limit)
+        });
+        told?;
+        let page = self.page(&tally, real, elapsed());
+        if !self.json {
+            print!("{page}");
+        }
+        if let Some(path) = &self.write {
+            put(path, &page)?;
+        }
+        Ok(tally.broken.is_empty())
+    }
+
+    fn seeds(&self) -> std::ops::Range<u64> {
+        self.seed..self.seed.saturating_add(self.seeds)
+    }
+
+    fn progress(&self, verdict: &Verdict, tally: &Tally, took: Duration) {
+        let word = if verdict.holds() { "held" } else { "BROKEN" };
+        eprintln!(
+            "seed {} {word}: {} of {} seeds, {} events, {} s",
+            verdict.seed,
+            tally.seeds,
+            self.seeds,
+            grouped(tally.events),
+            took.as_secs()
+        );
+    }
+
+    /// The result in words and tables.
+    fn page(&self, tally: &Tally, real: u64, took: Duration) -> String {
+        let weather = match self.weather {
+            Sky::Calm => "calm",
+            Sky::Storm => "storm",
+        };
+        let (controllers, days, seeds) = (self.controllers, self.days, self.seeds);
+        let command = format!(
+            "loaban sim --seed {} --seeds {seeds} --controllers {controllers} --days {days} \
+             --weather {weather} --real-every {}",
+            self.seed, self.real_every
+        );
+        let verdict = match &tally.broken[..] {
+            [] => "Every promise held.".to_owned(),
+            broken => format!("**Promises were broken by seeds {broken:?}.**"),
+        };
+        let seconds = took.as_secs().max(1);
+        format!(
+            "```text\n{command}\n```\n\n{} of {} seeds were simulated in {} minutes: {} events, {} a second. \
+             {real} of them signed with\nEd25519, the others with a keyed hash. {verdict}\n\n{tally}",
+            grouped(tally.seeds),
+            grouped(seeds),
+            seconds.div_ceil(60),
+            grouped(tally.events),
+            grouped(tally.events / seconds),
+        )
+    }
+}
+
+/// Puts the result into its place in a page.
+fn put(path: &Path, result: &str) -> anyhow::Result<()> {
+    let name = path.display();
+    let page = std::fs::read_to_string(path).with_context(|| format!("reading {name}"))?;
+    let (begin, end) = PLACE;
+    let parts =
+        page.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    let (before, after) = parts.with_context(|| format!("{name} has no {begin}{end}"))?;
+    std::fs::write(path, format!("{before}{begin}{result}{end}{after}"))
+        .with_context(|| format!("writing {name}"))
 }

@@ -3,7 +3,6 @@
 use crate::digest::Digest;
 use crate::dispatch::{Device, Dispatch, Ingest, Output, Progress};
 use crate::id::ControllerId;
-use crate::note::Note;
 use crate::protocol::{
     self, ClockAsk, Document, Down, Status, StatusState, Topic, Up, Want, bitmap,
 };
@@ -38,7 +37,7 @@ impl Dispatch {
         named: impl Fn(&D) -> &ControllerId,
     ) -> Result<D, String> {
         let device = self.device(from)?;
-        let note = Note::parse(payload).map_err(|e| e.to_string())?;
+        let note = self.ack.read(payload).map_err(|e| e.to_string())?;
         let text = note.verify([&device.key]).map_err(|e| e.to_string())?.text;
         let document: D = protocol::decode(&self.net, text).map_err(|e| e.to_string())?;
         let speaker = named(&document);
@@ -76,6 +75,7 @@ impl Dispatch {
         self.catch_up_trust(from, status.trust);
         if status.state == StatusState::Up {
             self.remind(now, from);
+            self.catch_up_manifest(from, status.manifest);
         }
         self.out.push_back(Output::Saw(Box::new(status)));
         Ok(())
@@ -88,6 +88,16 @@ impl Dispatch {
             self.trust.iter().skip(held).take(TRUST_STEPS_MAX).cloned().collect();
         for note in missed {
             self.send(self.topics.down(to, Down::Trust), note, false);
+        }
+    }
+
+    /// Sends the newest manifest to a controller that holds an older one: it was withheld, or came
+    /// before the trust document that vouches for its key.
+    fn catch_up_manifest(&mut self, to: &ControllerId, held: u64) {
+        let newest = self.devices.get(to).and_then(|device| device.manifest.as_ref());
+        if let Some((_, note)) = newest.filter(|(number, _)| held < *number) {
+            let note = note.clone();
+            self.send(self.topics.down(to, Down::Manifest), note, true);
         }
     }
 

@@ -37,6 +37,13 @@ const KEEP_UNTOLD: Duration = Duration::from_hours(7 * 24);
 /// A manifest that says nothing new is signed again when it has less than this left.
 const RENEW_BELOW: Duration = Duration::from_hours(120);
 
+/// Manifests kept in one transaction at most: an emergency's fact waits for one of these, never for
+/// thousands.
+const ISSUED_AT_ONCE: usize = 200;
+
+/// How long the store is left alone between two of these transactions.
+const BETWEEN_ISSUES: Duration = Duration::from_millis(25);
+
 /// How long a withdrawn recording is named in manifests: longer than any controller stays silent
 /// with a valid schedule.
 const NAME_WITHDRAWN: Duration = Duration::from_hours(720);
@@ -160,12 +167,28 @@ impl Station {
         manifests: &[Manifest],
         schedule: &Signer,
     ) -> Result<(), ServerError> {
-        if manifests.is_empty() {
-            return Ok(());
+        for (nth, some) in manifests.chunks(ISSUED_AT_ONCE).enumerate() {
+            if nth > 0 {
+                // Who waits for the store asks for it now and then; he shall find it free.
+                tokio::time::sleep(BETWEEN_ISSUES).await;
+            }
+            self.keep_some(some, schedule).await?;
         }
-        let mut tx = self.store.begin().await?;
-        for manifest in manifests {
+        Ok(())
+    }
+
+    async fn keep_some(
+        &self,
+        manifests: &[Manifest],
+        schedule: &Signer,
+    ) -> Result<(), ServerError> {
+        let notes = manifests.iter().map(|manifest| {
             let note = schedule.sign(&encode(&self.config.net, manifest));
+            (manifest, note)
+        });
+        let signed: Vec<(&Manifest, String)> = notes.collect();
+        let mut tx = self.store.begin().await?;
+        for (manifest, note) in signed {
             let body = serde_json::json!({
                 "controller": manifest.controller,
                 "number": manifest.number,

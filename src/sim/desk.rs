@@ -12,7 +12,7 @@ use crate::dispatch::{Dispatch, Ingest, Input, Pace, Progress};
 use crate::id::{ControllerId, EmergencyId};
 use crate::manifest::Manifest;
 use crate::receipt::{Cause, Event, Outcome};
-use crate::sim::site::{Site, device_key};
+use crate::sim::site::Site;
 use crate::sim::station::{Station, utc_at};
 use crate::time::{Now, Uptime};
 use crate::trust::Role;
@@ -109,7 +109,7 @@ impl Desk {
         self.ingests.clear();
         (self.wake, self.writing) = (None, false);
         self.move_facts();
-        let (ack, time) = (station.key(Role::Ack, "1"), station.key(Role::Time, "1"));
+        let (ack, time) = (station.own_key(Role::Ack, "1"), station.own_key(Role::Time, "1"));
         let mut dispatch = Dispatch::new(station.net().clone(), ack, time, Pace::default());
         let now = self.now(at);
         for input in self.known(at, station, sites) {
@@ -148,7 +148,7 @@ impl Desk {
             let own = chains.take_while(|((id, _), _)| *id == site.id);
             Input::Controller {
                 controller: site.id.clone(),
-                key: device_key(station, &site.id).public(),
+                key: station.device_key(&site.id).public(),
                 progress: own.map(|(_, progress)| progress.clone()).collect(),
             }
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::digest::Digest;
 use crate::id::ControllerId;
 use crate::protocol::{Down, Topic, Topics, Up};
 use crate::sim::chance::Chance;
@@ -103,16 +104,17 @@ impl Network {
         self.sites.keys().filter_map(|id| self.retained.get(&topic(id)).cloned()).collect()
     }
 
-    /// Who has subscribed to a topic.
-    pub(super) fn readers(&self, topic: &str) -> Vec<End> {
+    /// Who has subscribed to a topic; `fetches` says which site is asking for which recording.
+    pub(super) fn readers(&self, topic: &str, fetches: impl Fn(usize, Digest) -> bool) -> Vec<End> {
         match self.topics.parse(topic) {
             Some(Topic::Trust | Topic::AreaEmergency(_)) => {
                 (0..self.sites.len()).map(End::Main).collect()
             }
             Some(Topic::Down(id, _)) => self.site(&id).map(End::Main).into_iter().collect(),
             Some(Topic::Up(..)) => vec![End::Server],
-            Some(Topic::Info(_) | Topic::Block(..)) => {
-                (0..self.sites.len()).map(End::Bulk).collect()
+            Some(Topic::Info(asset) | Topic::Block(asset, _)) => {
+                let sites = (0..self.sites.len()).filter(|site| fetches(*site, asset));
+                sites.map(End::Bulk).collect()
             }
             None => vec![],
         }

@@ -17,6 +17,7 @@ use crate::calendar::AiringKey;
 use crate::digest::Digest;
 use crate::dispatch;
 use crate::id::EmergencyId;
+use crate::lang::LangTag;
 use crate::manifest::Manifest;
 use crate::protocol::{Ack, Down, Topic, Topics, decode};
 use crate::sim::desk::Desk;
@@ -37,7 +38,12 @@ const TOLD_MAX: usize = 20;
 struct Watched {
     started: Duration,
     trusted: Option<Duration>,
-    begun: BTreeSet<AiringKey>,
+    /// Airings that sounded, with the recordings of which a sample did.
+    begun: BTreeMap<AiringKey, BTreeSet<Digest>>,
+    /// Recordings of airings that sounded whole.
+    sounded: BTreeMap<AiringKey, BTreeSet<Digest>>,
+    /// The airing that an emergency cut off in this life of the process.
+    cut: Option<AiringKey>,
     /// Airings whose begun mark is durable: a power cut may come before the first sample.
     marked: BTreeSet<AiringKey>,
     manifest: Option<(Manifest, Duration)>,
@@ -45,14 +51,18 @@ struct Watched {
     newest_note: String,
     trust: u64,
     order: u64,
+    /// An order is marked and has shown no effect yet.
+    ordered: bool,
     chain: String,
     /// When it learned that a recording is withdrawn.
     withdrawn: BTreeMap<Digest, Duration>,
     /// Emergencies that it holds, with the attempts that it marked.
     held: BTreeMap<EmergencyId, u8>,
-    /// Emergencies that sounded to their end, and are marked so.
-    whole: BTreeSet<EmergencyId>,
-    completed: BTreeSet<EmergencyId>,
+    /// The languages of each emergency that sounded to their end, and those that are marked so.
+    whole: BTreeMap<EmergencyId, BTreeSet<LangTag>>,
+    heard: BTreeMap<EmergencyId, BTreeSet<LangTag>>,
+    /// Those that sounded whole since this process began.
+    lately: BTreeSet<(EmergencyId, LangTag)>,
     over: BTreeSet<EmergencyId>,
     playing: Option<String>,
     wiped: bool,
@@ -63,18 +73,22 @@ impl Watched {
         Self {
             started: Duration::ZERO,
             trusted: None,
-            begun: BTreeSet::new(),
+            begun: BTreeMap::new(),
+            sounded: BTreeMap::new(),
+            cut: None,
             marked: BTreeSet::new(),
             manifest: None,
             newest: 0,
             newest_note: String::new(),
             trust: 1,
             order: 0,
+            ordered: false,
             chain: String::new(),
             withdrawn: BTreeMap::new(),
             held: BTreeMap::new(),
-            whole: BTreeSet::new(),
-            completed: BTreeSet::new(),
+            whole: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            lately: BTreeSet::new(),
             over: BTreeSet::new(),
             playing: None,
             wiped: false,
@@ -189,6 +203,8 @@ impl Observer {
         self.film.mark(site, now, 'x');
         let watched = &mut self.sites[site];
         (watched.started, watched.trusted, watched.playing) = (now, None, None);
+        (watched.cut, watched.ordered) = (None, false);
+        watched.lately.clear();
     }
 
     pub(super) fn ended(&mut self, site: usize, now: Duration) {
@@ -228,15 +244,21 @@ impl Observer {
             Output::KeepBlock { asset, offset, bytes } => {
                 self.block(&view, *asset, *offset, bytes);
             }
+            Output::Volume(_) => self.acts(&view, "the volume"),
             Output::Stop
             | Output::Keep(_)
             | Output::KeepNote(..)
             | Output::Assemble(_)
             | Output::Forget(_)
             | Output::Publish(_)
-            | Output::Bulk(_)
-            | Output::Volume(_) => {}
+            | Output::Bulk(_) => {}
         }
+    }
+
+    /// What only an order brings about: its number is a durable mark, and it happens once.
+    fn acts(&mut self, view: &View, what: &str) {
+        let marked = std::mem::take(&mut self.sites[view.nth].ordered);
+        self.expect(view, 4, marked, || format!("{what} changes without the mark of an order"));
     }
 
     fn block(&mut self, view: &View, asset: Digest, offset: u64, bytes: &[u8]) {

@@ -7,6 +7,7 @@ use crate::agent::{Input, Output, Playlist, Publish, Record, Slot, Sounded};
 use crate::digest::Digest;
 use crate::protocol::Topic;
 use crate::sim::network::{End, Letter, Post};
+use crate::sim::rogue::PAST_ITS_END;
 use crate::sim::site::{Sounding, length};
 use crate::sim::world::{Event, World};
 
@@ -49,6 +50,10 @@ impl World {
 
     /// A message reaches a site.
     pub(super) fn hand_in(&mut self, site: usize, post: &Post) {
+        if post.foul == Some(PAST_ITS_END) && !self.observer.trusts_its_clock(site) {
+            // Nobody without a clock can tell.
+            return;
+        }
         let (topic, payload) = (post.topic.clone(), post.payload.clone());
         let input = Input::Message { topic, payload };
         if post.foul.is_some() {
@@ -307,14 +312,10 @@ impl World {
         self.observer.sounded(site, it, part, self.now, &self.station);
         let is_over = part == sounding.list.parts.len();
         let sounded = if is_over { Sounded::Finished } else { Sounded::Part(part) };
-        let title = sounding.list.title.clone();
         if is_over {
             self.sites[site].sounding = None;
         }
         self.give(site, Input::Speaker { token, sounded });
-        if is_over && self.sites[site].life == life {
-            self.observer.finished(site, &title);
-        }
     }
 
     pub(super) fn stopped(&mut self, site: usize, life: u64, token: u64) {

@@ -6,11 +6,10 @@ use crate::agent::{Agent, Part, Playlist, Settings};
 use crate::calendar::{AirtimePolicy, Days, Window};
 use crate::digest::Digest;
 use crate::id::ControllerId;
-use crate::note::Signer;
 use crate::sim::flash::Flash;
 use crate::sim::station::{Station, utc_at};
 use crate::time::{Now, Timestamp, Uptime, Zone};
-use crate::trust::device_key_name;
+use crate::trust::Role;
 
 /// Receipts that may wait at a controller with little flash before routine airings stop.
 const SMALL_FLASH_RECEIPTS: usize = 60;
@@ -118,7 +117,7 @@ impl Site {
         (self.bulk_up, self.told_up) = (false, false);
         let restored = self.flash.restore(station.net(), station.provision());
         let settings = self.settings(station, randomness);
-        let key = device_key(station, &self.id);
+        let key = station.own_key(Role::Device, self.id.as_str());
         self.agent = Agent::start(settings, key, restored, self.now(at)).ok();
     }
 
@@ -149,12 +148,6 @@ impl Site {
 
 fn micros(length: Duration) -> i64 {
     i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// The key that a device made for itself.
-pub(super) fn device_key(station: &Station, controller: &ControllerId) -> Signer {
-    let seed = Digest::of(controller.as_str().as_bytes());
-    Signer::from_seed(device_key_name(station.net(), controller), seed.as_bytes())
 }
 
 /// When a routine airing may sound at all: what no message changes.

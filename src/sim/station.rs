@@ -2,10 +2,12 @@
 
 mod alarm;
 mod content;
+mod keyring;
 mod planning;
 mod rotation;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 pub(super) use alarm::Raised;
@@ -18,8 +20,9 @@ use crate::digest::Digest;
 use crate::id::{AreaId, ControllerId, EmergencyId, NetId};
 use crate::lang::LangTag;
 use crate::manifest::Manifest;
-use crate::note::Signer;
+use crate::note::{PublicKey, Signer};
 use crate::protocol::{Document, encode};
+use crate::sim::Signatures;
 use crate::time::Timestamp;
 use crate::trust::{Anchors, Role, TrustDocument};
 
@@ -46,8 +49,7 @@ pub(super) struct Village {
 #[derive(Debug)]
 pub(super) struct Station {
     net: NetId,
-    /// A word that keeps one seed's keys from another's.
-    salt: u64,
+    keyring: keyring::Keyring,
     pub(super) villages: Vec<Village>,
     /// Every trust document with its note, oldest first.
     trust: Vec<(TrustDocument, String)>,
@@ -56,8 +58,8 @@ pub(super) struct Station {
     pub(super) recordings: BTreeMap<Digest, Recording>,
     bulletins: Vec<content::Bulletin>,
     pub(super) planned: BTreeMap<AiringKey, Planned>,
-    /// Digests of the manifests that were really issued, and for whom.
-    manifests: BTreeMap<Digest, ControllerId>,
+    /// Digests of the manifests that were really issued, for whom, and by which key.
+    manifests: BTreeMap<Digest, (ControllerId, PublicKey)>,
     pub(super) raised: BTreeMap<EmergencyId, Raised>,
     sequence: u64,
     orders: BTreeMap<ControllerId, BTreeMap<u64, Timestamp>>,
@@ -65,11 +67,11 @@ pub(super) struct Station {
 }
 
 impl Station {
-    pub(super) fn new(salt: u64, controllers: usize) -> Self {
+    pub(super) fn new(salt: u64, controllers: usize, signatures: Signatures) -> Self {
         let villages = (0..controllers.div_ceil(2).max(2)).map(village).collect();
         let mut station = Self {
             net: "mo-phong".parse().expect("an id"),
-            salt,
+            keyring: keyring::Keyring::new(salt, signatures),
             villages,
             trust: vec![],
             turns: [0; 3],
@@ -91,14 +93,22 @@ impl Station {
     }
 
     /// A key of this station.
-    pub(super) fn key(&self, role: Role, holder: &str) -> Signer {
-        let parts = [role.as_str().as_bytes(), holder.as_bytes(), &self.salt.to_be_bytes()];
-        let seed = Digest::of_parts(&parts);
-        Signer::from_seed(role.key_name(&self.net, holder), seed.as_bytes())
+    pub(super) fn key(&self, role: Role, holder: &str) -> Rc<Signer> {
+        self.keyring.key(role.key_name(&self.net, holder))
+    }
+
+    /// The same key, for a machine that keeps it.
+    pub(super) fn own_key(&self, role: Role, holder: &str) -> Signer {
+        self.keyring.cut(role.key_name(&self.net, holder))
+    }
+
+    /// The key that a device made for itself.
+    pub(super) fn device_key(&self, controller: &ControllerId) -> Rc<Signer> {
+        self.key(Role::Device, controller.as_str())
     }
 
     /// The server's key that signs manifests and orders now.
-    pub(super) fn schedule_key(&self) -> Signer {
+    pub(super) fn schedule_key(&self) -> Rc<Signer> {
         self.key(Role::Schedule, &(self.turns[1] + 1).to_string())
     }
 
@@ -133,12 +143,18 @@ impl Station {
     }
 
     pub(super) fn note_manifest(&mut self, manifest: &Manifest, note: &str) {
-        self.manifests.insert(Digest::of(note.as_bytes()), manifest.controller.clone());
+        let of = (manifest.controller.clone(), self.schedule_key().public());
+        self.manifests.insert(Digest::of(note.as_bytes()), of);
     }
 
     /// Whether the station issued this very manifest to this controller.
     pub(super) fn issued(&self, to: &ControllerId, note: &str) -> bool {
-        self.manifests.get(&Digest::of(note.as_bytes())) == Some(to)
+        self.manifests.get(&Digest::of(note.as_bytes())).is_some_and(|(whose, _)| whose == to)
+    }
+
+    /// The key that signed this very manifest.
+    pub(super) fn issuer(&self, note: &str) -> Option<&PublicKey> {
+        self.manifests.get(&Digest::of(note.as_bytes())).map(|(_, key)| key)
     }
 
     /// Numbers an order that the station gives.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::agent::Input;
 use crate::sim::chance::Chance;
 use crate::sim::desk::Desk;
-use crate::sim::network::{End, Letter, Manners, Network, Post};
+use crate::sim::network::{End, Manners, Network, Post};
 use crate::sim::observer::Observer;
 use crate::sim::queue::Queue;
 use crate::sim::site::Site;
@@ -85,7 +85,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(plan: Plan, watched: Option<usize>) -> Self {
         let mut chance = Chance::new(plan.seed);
-        let station = Station::new(plan.seed, plan.controllers);
+        let station = Station::new(plan.seed, plan.controllers, plan.signatures);
         let villages = station.villages.len();
         let site = |nth| Site::new(nth, nth % villages, chance.number(-40, 40));
         let sites: Vec<Site> = (0..plan.controllers).map(site).collect();
@@ -183,7 +183,8 @@ impl World {
 
     /// Carries a message from the broker to everybody who reads its topic.
     pub(super) fn route(&mut self, post: &Post) {
-        for end in self.network.readers(&post.topic) {
+        let fetches = |site: usize, asset| self.sites[site].bulk.contains(&asset);
+        for end in self.network.readers(&post.topic, fetches) {
             self.deliver(end, post);
         }
     }
@@ -192,7 +193,7 @@ impl World {
         let is_there = match end {
             End::Server => self.desk.up,
             End::Main(site) => self.sites[site].up,
-            End::Bulk(site) => self.reads_bulk(site, post),
+            End::Bulk(site) => self.sites[site].up && self.sites[site].bulk_up,
         };
         if matches!(end, End::Bulk(_)) && !is_there {
             return;
@@ -226,17 +227,6 @@ impl World {
         let (line, epoch) = (self.line(end), self.network.epoch);
         let post = Rc::clone(post);
         self.queue.put(self.now + delay, Event::Arrive { end, line, epoch, post });
-    }
-
-    fn reads_bulk(&self, site: usize, post: &Letter) -> bool {
-        use crate::protocol::Topic;
-        let site = &self.sites[site];
-        let Some(Topic::Info(asset) | Topic::Block(asset, _)) =
-            self.network.topics.parse(&post.topic)
-        else {
-            return false;
-        };
-        site.bulk_up && site.up && site.bulk.contains(&asset)
     }
 
     fn line(&self, end: End) -> u64 {

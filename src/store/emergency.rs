@@ -196,7 +196,7 @@ impl Store {
         let mut told = Vec::new();
         for row in &rows {
             let receipt: Receipt = document("receipt", &text(row, 1)?)?;
-            let Event::Emergency { emergency, step, attempt } = receipt.event else { continue };
+            let Event::Emergency { emergency, step, attempt, .. } = receipt.event else { continue };
             if emergency == *id {
                 let controller = parsed("receipt", &text(row, 0)?)?;
                 told.push(EmergencyTold { controller, step, attempt, at: receipt.at });

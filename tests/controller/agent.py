@@ -15,7 +15,7 @@ from documents import (
 )
 from fetching import Fetcher
 from ledger import Ledger
-from note import Note, Refused
+from note import Note, Refused, people
 from playing import Stage
 from storage import Library, write_durably
 
@@ -262,6 +262,7 @@ class Agent:
                 self.volume = min(command["percent"], 100)
             case "selftest":
                 self.stage.selftest(self.uptime())
+                self.said = None
             case "report":
                 self.said = None
 
@@ -313,7 +314,8 @@ class Agent:
         if not set(document["areas"]) & set(self.manifest["areas"]):
             return
         here = {key.key for key in self.keys_here("emergency")}
-        have, needed = len({k.key for k in signers} & here), self.trust["emergency_threshold"]
+        have = people([k for k in signers if k.key in here])
+        needed = self.trust["emergency_threshold"]
         if have < needed:
             raise Refused(f"{have} of the {needed} officers needed here signed it")
         now = self.clock.utc()

@@ -146,9 +146,9 @@ def text_of(typ, net, members):
 
 def read_trust(note, net):
     document = body(note, "trust", net, TRUST)
-    if document["root_threshold"] > len({root.key for root in document["roots"]}):
+    if document["root_threshold"] > len({root.name for root in document["roots"]}):
         raise Refused("`root_threshold` is more than there are roots")
-    officers = {grant["key"].key for grant in document["keys"] if grant["role"] == "emergency"}
+    officers = {grant["key"].name for grant in document["keys"] if grant["role"] == "emergency"}
     if officers and document["emergency_threshold"] > len(officers):
         raise Refused("`emergency_threshold` is more than there are officers")
     return document

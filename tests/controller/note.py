@@ -164,9 +164,18 @@ class Note:
 
     def demand(self, keys, needed, whose):
         """Refuses the note without `needed` different keys out of `keys`."""
-        have = len({key.key for key in self.signers(keys)})
+        have = people(self.signers(keys))
         if have < needed:
             raise Refused(f"{have} of the {needed} signatures of {whose} needed")
+
+
+def people(keys):
+    """How many hold these keys at least: one name has one holder, and so has one key."""
+    holders = []
+    for key in keys:
+        same = [held for held in holders if any(k.name == key.name or k.key == key.key for k in held)]
+        holders = [held for held in holders if held not in same] + [sum(same, [key])]
+    return len(holders)
 
 
 def signature_line(line):

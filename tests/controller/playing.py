@@ -12,6 +12,7 @@ from storage import airing_text
 
 LATE_RECORDINGS = 20 * SECOND
 ATTEMPTS_MAX = 3
+TEST_TONE_S = 5
 REMEMBERED = 3_600 * SECOND
 
 
@@ -92,7 +93,7 @@ class Stage:
         if current["kind"] == "airing":
             self._swear(current["name"], None, None)
         elif current["kind"] == "emergency":
-            self.over(current["id"], "completed")
+            self._heard(current["id"], current["languages"])
 
     # Airings
 
@@ -113,12 +114,13 @@ class Stage:
                 self._begin(key, airing, ready, now, uptime)
 
     def _emergency_waits(self):
-        """Whether an emergency is held that this village could hear once its recording is here."""
-        order = self.device.manifest["languages"]
+        """Whether an emergency is held that this village could hear once its recording is here;
+        one that was heard and lacks a language does not hold up the rest."""
+        now = self.device.clock.utc()
         return any(
-            wanted["language"] in order
+            not self.diary.emergencies[name]["heard"] or self._covers_sound(wanted, now)
             for name in self.device.held()
-            for wanted in self.device.emergencies[name]["action"]["sounds"]
+            for wanted in self._open_sounds(name)
         )
 
     def _hindered(self, airing, now):
@@ -222,7 +224,9 @@ class Stage:
             self._swear(current["name"], outcome, cause)
 
     def selftest(self, uptime):
-        if not self.player:
+        now, config = self.device.clock.utc(), self.device.config
+        end = now + TEST_TONE_S * SECOND
+        if not self.player and open_until(config.windows, config.zone, now, end):
             self._start("selftest", "selftest", [(None, sound.TEST_TONE)], uptime)
 
     def after_power_cut(self):
@@ -249,17 +253,29 @@ class Stage:
         if self.current and self.current["kind"] == "emergency":
             return
         for name in self.device.held():
-            sounds = self._sounds(self.device.emergencies[name], now)
+            sounds = [s for s in self._open_sounds(name) if self._covers_sound(s, now)]
             if sounds:
                 self._raise(name, sounds, uptime)
                 return
 
-    def _sounds(self, emergency, now):
-        """Its held recordings in the village's languages, in the manifest's order."""
-        order = self.device.manifest["languages"]
-        sounds = [s for s in emergency["action"]["sounds"] if s["language"] in order]
-        sounds = [s for s in sounds if self._covers_sound(s, now)]
+    def _open_sounds(self, name):
+        """What is still to sound in the village's languages, in the manifest's order."""
+        order, withdrawn = self.device.manifest["languages"], self.device.manifest["withdrawn"]
+        heard = self.diary.emergencies[name]["heard"]
+        sounds = [
+            s for s in self.device.emergencies[name]["action"]["sounds"]
+            if s["language"] in order and s["language"] not in heard and s["asset"] not in withdrawn
+        ]
         return sorted(sounds, key=lambda s: order.index(s["language"]))
+
+    def _heard(self, name, languages):
+        """Its languages sounded whole; it is completed when none is left."""
+        attempt = self.diary.emergencies[name]["attempt"]
+        self.diary.keep({"do": "heard", "id": name, "languages": languages})
+        if self._open_sounds(name):
+            self._step(name, "accepted", attempt)
+        else:
+            self.over(name, "completed", attempt=attempt)
 
     def _covers_sound(self, wanted, now):
         if not self.covered(wanted["asset"], now):
@@ -283,16 +299,20 @@ class Stage:
         for _ in range(action["repeat"]):
             parts += [(None, samples) for samples in round_]
             parts.append((None, sound.silence(action["gap_ms"])))
-        self._start("emergency", f"emergency/{name}", parts, uptime, id=name, mark=f"_{attempt}")
+        languages = [s["language"] for s in sounds]
+        self._start(
+            "emergency", f"emergency/{name}", parts, uptime, id=name, languages=languages,
+            mark=f"_{len(self.diary.emergencies[name]['heard'])}_{attempt}",
+        )
 
-    def over(self, name, step, until=0):
+    def over(self, name, step, until=0, attempt=None):
         """Marks an emergency over, durably, then swears how it ended."""
         if self.current and self.current.get("id") == name:
             self._clear()
         held = self.device.emergencies.get(name)
         until = max(until, held["expires"] + REMEMBERED if held else 0)
         self.diary.keep({"do": "over", "id": name, "step": step, "until": until})
-        self._step(name, step, self._attempt_told(name))
+        self._step(name, step, self._attempt_told(name) if attempt is None else attempt)
 
     def cancel(self, name, note):
         # A play under this id that nobody here has seen may last a day from now.
@@ -303,7 +323,11 @@ class Stage:
         return 0 if held["over"]["step"] == "cancelled" else held["attempt"]
 
     def _step(self, name, step, attempt):
-        self.device.ledger.write("emergency", emergency=name, step=step, attempt=attempt)
+        heard = self.diary.emergencies[name]["heard"]
+        languages = {"languages": list(heard)} if heard else {}
+        self.device.ledger.write(
+            "emergency", emergency=name, step=step, attempt=attempt, **languages
+        )
 
 
 def told(item, outcome):

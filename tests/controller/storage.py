@@ -47,7 +47,7 @@ class Diary:
         self.acked = 0
         self.order = 0
         self.airings = {}  # airing key as text -> mark
-        self.emergencies = {}  # id -> {"note", "attempt", "steps", "over"}
+        self.emergencies = {}  # id -> {"note", "attempt", "steps", "heard", "over"}
         for line in self._lines():
             self._apply(json.loads(line))
 
@@ -92,15 +92,19 @@ class Diary:
         self.airings[entry["airing"]]["items"][entry["item"]]["outcome"] = "completed"
 
     def _emergency(self, entry):
-        fresh = {"note": None, "attempt": 0, "steps": [], "over": None}
+        fresh = {"note": None, "attempt": 0, "steps": [], "heard": [], "over": None}
         held = self.emergencies.setdefault(entry["id"], fresh)
         held["note"] = entry["note"]
 
     def _attempt(self, entry):
         self.emergencies[entry["id"]]["attempt"] = entry["attempt"]
 
+    def _heard(self, entry):
+        held = self.emergencies[entry["id"]]
+        held["heard"], held["attempt"] = [*held["heard"], *entry["languages"]], 0
+
     def _over(self, entry):
-        fresh = {"note": None, "attempt": 0, "steps": []}
+        fresh = {"note": None, "attempt": 0, "steps": [], "heard": []}
         held = self.emergencies.setdefault(entry["id"], fresh)
         held["over"] = {"step": entry["step"], "until": entry["until"]}
 
@@ -162,6 +166,8 @@ def emergency_entries(name, held, now):
         return
     if held["note"]:
         yield {"do": "emergency", "id": name, "note": held["note"]}
+    if held["heard"]:
+        yield {"do": "heard", "id": name, "languages": held["heard"]}
     if held["attempt"]:
         yield {"do": "attempt", "id": name, "attempt": held["attempt"]}
     if held["over"]:

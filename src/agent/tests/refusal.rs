@@ -291,3 +291,71 @@ fn an_airing_whose_schedule_came_too_late_was_missing() {
     pole.hold(&manifest(8, 10, &["vi"]));
     assert_eq!(pole.outcomes(), [(Outcome::Skipped, Some(Cause::Missing))]);
 }
+
+#[test]
+fn a_manifest_whose_key_was_revoked_begins_nothing_and_its_recordings_stay() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    pole.deliver("vi", &lan());
+    pole.message("trust", next_trust(&schedule()));
+    pole.wait(60);
+    assert!(pole.played.is_empty());
+    assert!(pole.agent.is_stocked());
+    pole.power_cut(Duration::from_secs(5));
+    pole.wait(60);
+    assert!(pole.played.is_empty());
+}
+
+#[test]
+fn a_recording_whose_approval_was_revoked_and_not_renewed_is_told_as_missing() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["vi"]));
+    pole.deliver("vi", &lan());
+    pole.message("trust", next_trust(&lan()));
+    pole.wait(400);
+    assert_eq!(pole.outcomes(), [(Outcome::Skipped, Some(Cause::Missing))]);
+}
+
+#[test]
+fn a_refusal_of_before_the_clock_is_trusted_is_told_after() {
+    let mut pole = Pole::with(open_policy(), false);
+    pole.message("c/c-1/manifest", "nonsense");
+    assert!(pole.refusals().is_empty());
+    let ask: ClockAsk = pole.said(Up::Clock).pop().unwrap();
+    let at = Timestamp::from_seconds(START);
+    let (controller, nonce, t1) = (ask.controller, ask.nonce, ask.t1);
+    let answer = ClockAnswer { controller, nonce, t1, t2: at, t3: at, manifest: 0, emergency: 0 };
+    pole.message(
+        "c/c-1/time",
+        key(Role::Time, "1", 4).sign(&encode(&"x".parse().unwrap(), &answer)),
+    );
+    assert!(pole.refusals()[0].contains("not a signed note"), "{:?}", pole.refusals());
+    assert!(matches!(pole.receipts()[0].event, Event::Boot { .. }));
+}
+
+#[test]
+fn a_renewed_approval_is_asked_for_and_lets_the_recording_sound() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 7_200, &["vi"]));
+    let soon = Timestamp::from_seconds(START + 5);
+    deliver_changed(&mut pole, |descriptor| descriptor.valid_until = soon);
+    pole.hold(&manifest(8, 30, &["vi"]));
+    let asked = pole.said::<crate::protocol::Want>(Up::Want).pop().unwrap();
+    assert_eq!((asked.info, asked.missing.as_str()), (true, ""), "no block is fetched again");
+    let note = lan().sign(&encode(&"x".parse().unwrap(), &descriptor("vi")));
+    pole.message(&format!("asset/{}/info", descriptor("vi").asset), note);
+    pole.wait(31);
+    assert_eq!(pole.played.len(), 1);
+}
+
+#[test]
+fn a_descriptor_that_covers_too_little_is_asked_for_a_few_times_only() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 7_200, &["vi"]));
+    let soon = Timestamp::from_seconds(START + 5);
+    deliver_changed(&mut pole, |descriptor| descriptor.valid_until = soon);
+    let before = pole.said::<crate::protocol::Want>(Up::Want).len();
+    pole.hold(&manifest(8, 7_000, &["vi"]));
+    pole.wait(3_600);
+    assert_eq!(pole.said::<crate::protocol::Want>(Up::Want).len() - before, 5);
+}

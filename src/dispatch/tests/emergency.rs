@@ -35,7 +35,7 @@ fn tells(desk: &mut Desk, controller: &str, event: Event) {
 
 fn says(desk: &mut Desk, controller: &str, step: EmergencyStep) {
     let emergency = "lu".parse().unwrap();
-    tells(desk, controller, Event::Emergency { emergency, step, attempt: 0 });
+    tells(desk, controller, Event::Emergency { emergency, step, attempt: 0, languages: vec![] });
 }
 
 fn shows_itself(desk: &mut Desk, controller: &str) {
@@ -152,4 +152,14 @@ fn an_order_is_repeated_until_it_is_carried_out_or_expired() {
     desk.sent.clear();
     shows_itself(&mut desk, "c-1");
     assert_eq!(topics_with(&desk, "order 2"), [""; 0]);
+}
+
+#[test]
+fn a_controller_that_holds_an_older_manifest_is_sent_the_newest() {
+    let mut desk = Desk::new();
+    let (controller, note) = ("c-1".parse().unwrap(), "manifest 7".to_owned());
+    desk.give(Input::Manifest { controller, number: 7, note });
+    desk.sent.clear();
+    shows_itself(&mut desk, "c-1");
+    assert_eq!(topics_with(&desk, "manifest 7"), ["c/c-1/manifest"]);
 }

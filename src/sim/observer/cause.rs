@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::calendar::AiringKey;
 use crate::manifest::ManifestAiring;
-use crate::receipt::{Cause, Outcome};
+use crate::receipt::{Cause, ItemReceipt, Outcome};
 use crate::sim::observer::sound::{allowed, named};
 use crate::sim::observer::{CLOCK_ERROR, Observer, View};
 use crate::sim::station::utc_at;
@@ -34,6 +34,26 @@ impl Observer {
         }
     }
 
+    /// What is told of each item is what the loudspeaker did; the mark of the last one may be lost
+    /// with the power.
+    pub(super) fn items(
+        &mut self,
+        view: &View,
+        key: &AiringKey,
+        cause: Option<Cause>,
+        items: &[ItemReceipt],
+    ) {
+        let sounded = self.sites[view.nth].sounded.get(key);
+        let sounded = |item: &ItemReceipt| sounded.is_some_and(|s| s.contains(&item.asset));
+        let is_told = |item: &ItemReceipt| item.outcome == Outcome::Completed;
+        let invented = items.iter().any(|item| is_told(item) && !sounded(item));
+        let untold = items.iter().filter(|item| !is_told(item) && sounded(item)).count();
+        let wiped = self.sites[view.nth].wiped;
+        let kept = wiped || untold <= usize::from(cause == Some(Cause::Power));
+        self.expect(view, 8, !invented, || format!("{key}: an item is told that did not sound"));
+        self.expect(view, 8, kept, || format!("{key}: {untold} items sounded and are not told"));
+    }
+
     fn is_true(&self, view: &View, airing: &ManifestAiring, cause: Cause) -> bool {
         let watched = &self.sites[view.nth];
         let Some((manifest, taken)) = &watched.manifest else { return false };
@@ -46,7 +66,9 @@ impl Observer {
             Cause::Power => after(watched.started),
             Cause::Clock => watched.trusted.is_some_and(after),
             Cause::Missing => {
-                let held = |item: &crate::manifest::Item| view.site.flash.holds(item.asset);
+                let held = |item: &crate::manifest::Item| {
+                    view.site.flash.holds(item.asset) && self.is_approved(view, item.asset)
+                };
                 after(*taken) || !airing.items.iter().all(held)
             }
             Cause::Refused => airing.items.iter().enumerate().any(|(n, item)| {

@@ -81,7 +81,7 @@ impl Observer {
         if self.sites[view.nth].wiped {
             return;
         }
-        let begun: Vec<AiringKey> = self.sites[view.nth].begun.iter().cloned().collect();
+        let begun: Vec<AiringKey> = self.sites[view.nth].begun.keys().cloned().collect();
         for key in begun {
             if self.sites[view.nth].playing.as_ref() == Some(&key.to_string()) {
                 continue;
@@ -109,12 +109,11 @@ impl Observer {
         let watched = &self.sites[view.nth];
         let attempts = watched.held.get(&play.id).copied().unwrap_or(0);
         let over = watched.over.contains(&play.id);
-        let kept = watched.completed.contains(&play.id)
-            || watched.whole.contains(&play.id)
+        let kept = self.is_whole(view, &play.id)
             || (over && self.spent.contains(&(view.nth, play.id.clone())))
             || attempts >= 3
             || watched.wiped;
-        self.expect(view, 3, kept, || format!("{} was never completed", play.id));
+        self.expect(view, 3, kept, || format!("{} was never completed in all languages", play.id));
     }
 
     /// Every airing of the plan has an outcome.

@@ -1,11 +1,12 @@
 //! What a controller keeps: promises 2, 4, 8 and 9 at the moment of a durable mark.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::agent::{Record, Slot};
 use crate::digest::Digest;
 use crate::id::EmergencyId;
+use crate::lang::LangTag;
 use crate::manifest::Manifest;
 use crate::protocol::decode;
 use crate::receipt::{EmergencyStep, Event, Receipt};
@@ -35,6 +36,7 @@ impl Observer {
                     self.spent.insert((nth, id.clone()));
                 }
             }
+            Record::EmergencyHeard { id, languages } => self.heard(&view, id, languages),
             Record::EmergencyOver { id, .. } => {
                 self.sites[nth].over.insert(id.clone());
             }
@@ -79,7 +81,8 @@ impl Observer {
         self.expect(view, 4, fresh, || format!("obeys order {number} after its expiry"));
         let held = self.sites[view.nth].order;
         self.expect(view, 4, number > held, || format!("obeys order {number} after {held}"));
-        self.sites[view.nth].order = held.max(number);
+        let watched = &mut self.sites[view.nth];
+        (watched.order, watched.ordered) = (held.max(number), true);
     }
 
     fn receipt(&mut self, view: &View, line: &str) {
@@ -88,12 +91,29 @@ impl Observer {
         };
         match receipt.event {
             Event::Boot { .. } => self.sites[view.nth].trusted = Some(view.now),
-            Event::Airing { ref airing, outcome, cause, .. } => {
+            Event::Airing { ref airing, outcome, cause, ref items, .. } => {
+                self.items(view, airing, cause, items);
                 self.outcome(view, airing, outcome, cause);
             }
             Event::Emergency { ref emergency, step, .. } => self.step(view, emergency, step),
-            Event::Refusal { .. } | Event::Order { .. } => {}
+            Event::Order { number, .. } => {
+                let marked = self.sites[view.nth].order;
+                self.expect(view, 4, number == marked, || {
+                    format!("tells of order {number}, the last that is marked is {marked}")
+                });
+            }
+            Event::Refusal { .. } => {}
         }
+    }
+
+    fn heard(&mut self, view: &View, id: &EmergencyId, languages: &[LangTag]) {
+        let watched = &mut self.sites[view.nth];
+        let empty = BTreeSet::new();
+        let whole = watched.whole.get(id).unwrap_or(&empty);
+        let kept = languages.iter().all(|language| whole.contains(language));
+        watched.heard.entry(id.clone()).or_default().extend(languages.iter().cloned());
+        watched.held.insert(id.clone(), 0);
+        self.expect(view, 8, kept, || format!("{id}: marks {languages:?} that did not sound"));
     }
 
     fn step(&mut self, view: &View, id: &EmergencyId, step: EmergencyStep) {
@@ -101,7 +121,7 @@ impl Observer {
         let watched = &self.sites[view.nth];
         let (promise, kept) = match step {
             EmergencyStep::Accepted | EmergencyStep::Begun => (2, raised.is_some()),
-            EmergencyStep::Completed => (8, watched.whole.contains(id)),
+            EmergencyStep::Completed => (8, self.is_whole(view, id)),
             EmergencyStep::Cancelled => (2, raised.is_some_and(|r| r.cancel.is_some())),
             EmergencyStep::Failed => {
                 let expired = raised.is_some_and(|r| r.play.expires <= view.utc() + CLOCK_ERROR);

@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::id::EmergencyId;
 use crate::lang::LangTag;
 use crate::manifest::{Manifest, ManifestAiring};
+use crate::note::PublicKey;
 use crate::sim::observer::{CLOCK_ERROR, Observer, View};
 use crate::sim::site::{Site, length, outer};
 use crate::sim::station::Station;
@@ -36,6 +37,11 @@ impl Observer {
         if let Some(id) = list.title.strip_prefix("emergency/") {
             self.film.mark(view.nth, view.now, '!');
             self.emergency(view, &id.parse().expect("an id"), list);
+        } else if list.title == "selftest" {
+            self.acts(view, "the test tone");
+            let length = list.parts.iter().map(|part| length(part, view.station)).sum();
+            let open = awake(view.utc(), length);
+            self.expect(view, 5, open, || "the test tone in quiet hours".to_owned());
         } else if let Ok(key) = list.title.parse::<AiringKey>() {
             self.film.mark(view.nth, view.now, '♪');
             self.airing(view, &key, list);
@@ -64,21 +70,41 @@ impl Observer {
 
     /// The descriptor is one that the station made, by a key that still counts here.
     fn signed(&mut self, view: &View, asset: Digest) {
-        let recording = &view.station.recordings[&asset];
         let note = view.site.flash.descriptor(asset);
-        let signer = note.and_then(|note| recording.signer(note));
-        self.expect(view, 2, signer.is_some(), || format!("{asset} has a false descriptor"));
-        let trust = view.station.trust_of(self.sites[view.nth].trust);
-        let granted = trust.is_some_and(|trust| {
-            let keys = trust.keys.iter().filter(|grant| grant.role == Role::Content);
-            keys.into_iter().any(|grant| Some(&grant.key) == signer)
-        });
+        let signed =
+            note.is_some_and(|note| view.station.recordings[&asset].signer(note).is_some());
+        self.expect(view, 2, signed, || format!("{asset} has a false descriptor"));
+        let granted = self.is_approved(view, asset);
         self.expect(view, 2, granted, || format!("{asset} is approved by a key that was revoked"));
     }
 
+    /// Whether the approval that this site keeps is by a key that its trust document still names.
+    pub(super) fn is_approved(&self, view: &View, asset: Digest) -> bool {
+        let recording = view.station.recordings.get(&asset);
+        let note = view.site.flash.descriptor(asset);
+        let signer = note.zip(recording).and_then(|(note, recording)| recording.signer(note));
+        signer.is_some_and(|signer| self.is_granted(view, Role::Content, signer))
+    }
+
+    /// Whether the trust document that this site holds names this key in this role.
+    pub(super) fn is_granted(&self, view: &View, role: Role, key: &PublicKey) -> bool {
+        let trust = view.station.trust_of(self.sites[view.nth].trust);
+        trust.is_some_and(|trust| trust.keys.iter().any(|g| g.role == role && g.key == *key))
+    }
+
     fn airing(&mut self, view: &View, key: &AiringKey, list: &Playlist) {
-        let first = self.sites[view.nth].begun.insert(key.clone());
-        self.expect(view, 3, first, || format!("{key} is begun a second time"));
+        let goes_on = self.sites[view.nth].cut.take().as_ref() == Some(key);
+        let begun = self.sites[view.nth].begun.get(key);
+        self.expect(view, 3, begun.is_none() || goes_on, || {
+            format!("{key} is begun a second time")
+        });
+        let begun = self.sites[view.nth].begun.get(key);
+        let again = list
+            .parts
+            .iter()
+            .any(|part| begun.zip(sound_of(part)).is_some_and(|(b, a)| b.contains(&a)));
+        self.expect(view, 3, !again, || format!("{key}: an item that was begun sounds again"));
+        self.part_begins(view.nth, key, list, 0);
         let mut records = view.site.flash.records.iter().rev();
         let marked = records.any(|r| matches!(r, Record::Begun { airing, .. } if airing == key));
         self.expect(view, 3, marked, || format!("{key} sounds without a durable begun mark"));
@@ -87,12 +113,17 @@ impl Observer {
         let Some((manifest, airing)) = named else {
             return self.expect(view, 2, false, || format!("{key} is in no manifest that is held"));
         };
+        let signer = view.station.issuer(&self.sites[view.nth].newest_note);
+        let granted = signer.is_some_and(|signer| self.is_granted(view, Role::Schedule, signer));
+        self.expect(view, 2, granted, || format!("{key} of a manifest whose key was revoked"));
         let utc = view.utc();
         let valid = utc < manifest.valid_until + CLOCK_ERROR;
         self.expect(view, 1, valid, || format!("{key} of a manifest that is expired"));
+        let length: Duration = list.parts.iter().map(|part| length(part, view.station)).sum();
         let in_time = airing.at <= utc + CLOCK_ERROR && utc <= airing.latest + CLOCK_ERROR;
+        let rest_in_time = utc + length <= airing.latest + airing.length() + CLOCK_ERROR;
+        let in_time = if goes_on { rest_in_time } else { in_time };
         self.expect(view, 4, in_time, || format!("{key} is not due"));
-        let length = list.parts.iter().map(|part| length(part, view.station)).sum();
         let open = allowed(manifest, utc, length);
         self.expect(view, 5, open, || format!("{key} sounds outside the airtime"));
     }
@@ -105,8 +136,17 @@ impl Observer {
         let fresh = view.utc() < expires + CLOCK_ERROR;
         self.expect(view, 4, fresh, || format!("{id} expired at {expires}"));
         let watched = &self.sites[view.nth];
-        let is_over = watched.completed.contains(id) || watched.over.contains(id);
+        let is_over = watched.over.contains(id);
+        let heard = watched.heard.get(id);
+        let again = list.parts.iter().any(|part| match part {
+            Part::Sound { language, .. } => {
+                let lately = watched.lately.contains(&(id.clone(), language.clone()));
+                lately || heard.is_some_and(|heard| heard.contains(language))
+            }
+            Part::Tone(_) | Part::Silence(_) => false,
+        });
         self.expect(view, 4, !is_over, || format!("{id} plays after its end"));
+        self.expect(view, 4, !again, || format!("{id} sounds again in a language that was heard"));
         let attempts = self.sites[view.nth].held.get(id).copied().unwrap_or(0);
         let marked = (1..=ATTEMPTS_MAX).contains(&attempts);
         self.expect(view, 3, marked, || format!("{id} sounds with {attempts} marked attempts"));
@@ -134,26 +174,71 @@ impl Observer {
             let learned = self.sites[nth].withdrawn.get(asset).copied();
             let kept = learned.is_none_or(|learned| now < learned + STOP_WITHIN);
             self.expect(&view, 1, kept, || format!("{asset} goes on though it was withdrawn"));
+            if let Ok(key) = sounding.list.title.parse::<AiringKey>() {
+                self.sites[nth].sounded.entry(key).or_default().insert(*asset);
+            }
+        }
+        if let Ok(key) = sounding.list.title.parse::<AiringKey>() {
+            self.part_begins(nth, &key, &sounding.list, part + 1);
         }
         if part == sounding.list.parts.len() {
             self.sites[nth].playing = None;
             if let Some(id) = sounding.list.title.strip_prefix("emergency/") {
-                self.sites[nth].whole.insert(id.parse().expect("an id"));
+                let languages = sounding.list.parts.iter().filter_map(|part| match part {
+                    Part::Sound { language, .. } => Some(language.clone()),
+                    Part::Tone(_) | Part::Silence(_) => None,
+                });
+                let id: EmergencyId = id.parse().expect("an id");
+                let languages: Vec<LangTag> = languages.collect();
+                let watched = &mut self.sites[nth];
+                watched.lately.extend(languages.iter().map(|l| (id.clone(), l.clone())));
+                watched.whole.entry(id).or_default().extend(languages);
             }
         }
     }
 
-    /// The end of a playlist was handed in and kept.
-    pub(in crate::sim) fn finished(&mut self, nth: usize, title: &str) {
-        if let Some(id) = title.strip_prefix("emergency/") {
-            self.sites[nth].completed.insert(id.parse().expect("an id"));
-        }
+    /// The first sample of a part of an airing sounds.
+    fn part_begins(&mut self, nth: usize, key: &AiringKey, list: &Playlist, part: usize) {
+        let begun = self.sites[nth].begun.entry(key.clone()).or_default();
+        begun.extend(list.parts.get(part).and_then(sound_of));
+    }
+
+    /// Whether an emergency sounded to its end in every language of the village that it has and that
+    /// was not withdrawn here.
+    pub(super) fn is_whole(&self, view: &View, id: &EmergencyId) -> bool {
+        let watched = &self.sites[view.nth];
+        let (Some(raised), Some(whole)) = (view.station.raised.get(id), watched.whole.get(id))
+        else {
+            return false;
+        };
+        raised.assets.iter().all(|asset| {
+            let language = &view.station.recordings[asset].descriptor.language;
+            whole.contains(language)
+                || !view.village().languages.contains(language)
+                || watched.withdrawn.contains_key(asset)
+        })
     }
 
     /// What played was stopped, or failed.
     pub(in crate::sim) fn silenced(&mut self, nth: usize) {
-        self.sites[nth].playing = None;
+        let watched = &mut self.sites[nth];
+        let title = watched.playing.take();
+        watched.cut =
+            title.and_then(|title| title.parse().ok()).filter(|_| !watched.held.is_empty());
     }
+}
+
+fn sound_of(part: &Part) -> Option<Digest> {
+    match part {
+        Part::Sound { asset, .. } => Some(*asset),
+        Part::Tone(_) | Part::Silence(_) => None,
+    }
+}
+
+/// Whether the controller's own quiet hours let so much sound begin at about this time.
+fn awake(utc: Timestamp, length: Duration) -> bool {
+    let open = |from: Timestamp| outer().allows(Zone::default(), from, from + length);
+    [utc, utc + CLOCK_ERROR, utc - CLOCK_ERROR].into_iter().any(open)
 }
 
 pub(super) fn named<'a>(manifest: &'a Manifest, key: &AiringKey) -> Option<&'a ManifestAiring> {

@@ -1,5 +1,6 @@
 //! Forged papers, one kind for each rule of acceptance.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::bulletin::Class;
@@ -11,11 +12,13 @@ use crate::protocol::{
     Ack, Descriptor, Document, Down, Emergency, EmergencyAction, Order, OrderCommand, Up, encode,
 };
 use crate::receipt::{Batch, Event, Receipt};
-use crate::sim::site::device_key;
 use crate::sim::station::{describe, utc_at};
 use crate::sim::world::World;
 use crate::time::Timestamp;
 use crate::trust::Role;
+
+/// A manifest that only a clock gives away.
+pub(in crate::sim) const PAST_ITS_END: &str = "manifest past its end";
 
 /// How many kinds of forgery there are.
 const KINDS: usize = 26;
@@ -60,7 +63,7 @@ impl World {
             }
             3 => {
                 let (issued, valid_until) = (utc - VALID_MAX, utc - Duration::from_mins(10));
-                ("manifest past its end", real, Manifest { issued, valid_until, ..ahead })
+                (PAST_ITS_END, real, Manifest { issued, valid_until, ..ahead })
             }
             4 => {
                 let number = self.observer.newest_manifest(site).saturating_sub(1);
@@ -103,7 +106,8 @@ impl World {
             action: action.clone(),
         };
         let hours = Duration::from_hours;
-        let (kind, keys, emergency) = match self.chance.below(6) {
+        let second = self.station.second_key();
+        let (kind, keys, emergency) = match self.chance.below(7) {
             0 => ("emergency of one officer", vec![&an], play(self, hours(2), here)),
             1 if here[1].as_str() != "xa-0" => {
                 ("emergency of a strange officer", vec![&an, &du], play(self, hours(2), here))
@@ -113,6 +117,11 @@ impl World {
                 let late = Duration::from_mins(50);
                 ("emergency past its expiry", vec![&an, &ba], play(self, late, here))
             }
+            5 => (
+                "emergency of one officer's two keys",
+                vec![&an, &second],
+                play(self, hours(2), here),
+            ),
             4 => ("emergency of 25 hours", vec![&an, &ba], play(self, hours(25), here)),
             _ => return self.forge_cancel(site, &an),
         };
@@ -120,9 +129,9 @@ impl World {
         self.pass_off(site, Down::Emergency, note, kind);
     }
 
-    fn cosigned(&self, keys: &[&Signer], emergency: &Emergency) -> String {
+    fn cosigned(&self, keys: &[&Rc<Signer>], emergency: &Emergency) -> String {
         let first = self.station.sign(keys[0], emergency);
-        let add = |note: String, key: &&Signer| key.cosign(&note).expect("our own note parses");
+        let add = |note: String, key: &&Rc<Signer>| key.cosign(&note).expect("our own note parses");
         keys[1..].iter().fold(first, add)
     }
 
@@ -211,17 +220,12 @@ impl World {
         let Some(recording) = self.station.recordings.get(&asset) else { return };
         let real = recording.descriptor.clone();
         let is_near = self.sites[site].village < 5;
-        let (kind, key, descriptor) = match self.chance.below(3) {
-            0 => ("descriptor by an officer", self.station.officers()[0].seed(), real),
-            1 if !is_near => {
-                ("descriptor by a strange approver", self.station.commune_approver().seed(), real)
-            }
+        let (kind, key) = match self.chance.below(3) {
+            0 => ("descriptor by an officer", self.station.officers()[0].clone()),
+            1 if !is_near => ("descriptor by a strange approver", self.station.commune_approver()),
             _ => return self.forge_other_descriptor(site, asset),
         };
-        let role = if kind.ends_with("officer") { Role::Emergency } else { Role::Content };
-        let holder = if kind.ends_with("officer") { "an" } else { "minh" };
-        let key = Signer::from_seed(role.key_name(self.station.net(), holder), &key);
-        let altered = Descriptor { length_ms: descriptor.length_ms + 1, ..descriptor };
+        let altered = Descriptor { length_ms: real.length_ms + 1, ..real };
         let note = self.station.sign(&key, &altered);
         self.observer.fault(kind);
         let topic = self.network.topics.info(asset);
@@ -245,7 +249,7 @@ impl World {
     fn give_to_one(&mut self, site: usize, topic: String, note: String, kind: &'static str) {
         use crate::sim::network::{End, Letter};
         let payload = note.into_bytes();
-        let post = std::rc::Rc::new(Letter { topic, payload, qos1: false, foul: Some(kind) });
+        let post = Rc::new(Letter { topic, payload, qos1: false, foul: Some(kind) });
         if self.sites[site].bulk_up {
             self.send_to(End::Bulk(site), &post);
         }
@@ -270,7 +274,7 @@ impl World {
         };
         let kind = "receipts by another's key";
         self.observer.fault(kind);
-        let note = self.station.sign(&device_key(&self.station, &other), &batch);
+        let note = self.station.sign(&self.station.device_key(&other), &batch);
         let topic = self.network.topics.up(&id, Up::Receipts);
         self.slip_in(topic, note.into_bytes(), Some(kind));
     }

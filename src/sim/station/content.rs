@@ -79,7 +79,7 @@ impl Station {
         language: LangTag,
         class: Class,
     ) -> Digest {
-        let text = format!("{bulletin} {language} {}", self.salt);
+        let text = format!("{bulletin} {language} {}", self.keyring.salt());
         let bytes: Vec<u8> = text.into_bytes().into_iter().cycle().take(BYTES).collect();
         let areas = vec![Self::province()];
         let valid = (at, until);

@@ -1,5 +1,6 @@
 //! Trust documents: the first, and those after a leaked key, a new root, a stolen controller.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::id::{AreaId, ControllerId};
@@ -20,26 +21,31 @@ pub(in crate::sim) enum Turn {
 
 impl Station {
     /// The key of the approver who signs for the whole province now.
-    pub(in crate::sim) fn approver(&self) -> Signer {
+    pub(in crate::sim) fn approver(&self) -> Rc<Signer> {
         self.key(Role::Content, &format!("lan-{}", self.turns[0]))
     }
 
     /// The officers of the province; two must sign.
-    pub(in crate::sim) fn officers(&self) -> [Signer; 2] {
+    pub(in crate::sim) fn officers(&self) -> [Rc<Signer>; 2] {
         ["an", "ba"].map(|holder| self.key(Role::Emergency, holder))
     }
 
+    /// The first officer's other key: one person with two keys is one.
+    pub(in crate::sim) fn second_key(&self) -> Rc<Signer> {
+        Rc::new(self.keyring.second(Role::Emergency.key_name(&self.net, "an")))
+    }
+
     /// An officer of one commune alone.
-    pub(in crate::sim) fn commune_officer(&self) -> Signer {
+    pub(in crate::sim) fn commune_officer(&self) -> Rc<Signer> {
         self.key(Role::Emergency, "du")
     }
 
     /// An approver of one commune alone.
-    pub(in crate::sim) fn commune_approver(&self) -> Signer {
+    pub(in crate::sim) fn commune_approver(&self) -> Rc<Signer> {
         self.key(Role::Content, "minh")
     }
 
-    pub(in crate::sim) fn root(&self, turn: u64) -> Signer {
+    pub(in crate::sim) fn root(&self, turn: u64) -> Rc<Signer> {
         self.key(Role::Root, &(turn + 1).to_string())
     }
 
@@ -68,7 +74,7 @@ impl Station {
         self.publish_trust(at, &[root]);
     }
 
-    pub(in crate::sim) fn publish_trust(&mut self, at: Duration, old_roots: &[Signer]) {
+    pub(in crate::sim) fn publish_trust(&mut self, at: Duration, old_roots: &[Rc<Signer>]) {
         let document = self.trust_document(at);
         let root = self.root(self.turns[2]);
         let mut note = self.sign(&root, &document);
@@ -100,6 +106,7 @@ impl Station {
                 grant(&self.commune_approver(), Role::Content, &commune),
                 grant(&an, Role::Emergency, &tinh),
                 grant(&ba, Role::Emergency, &tinh),
+                grant(&self.second_key(), Role::Emergency, &tinh),
                 grant(&self.commune_officer(), Role::Emergency, &commune),
                 grant(&self.schedule_key(), Role::Schedule, &tinh),
                 grant(&self.key(Role::Time, "1"), Role::Time, &tinh),
