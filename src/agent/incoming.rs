@@ -311,7 +311,7 @@ impl Agent {
         let Ok((text, _)) = opened else { return };
         let Ok(manifest) = protocol::decode::<Manifest>(&self.settings.net, text) else { return };
         if manifest.check(&self.settings.controller, None, None).is_ok() {
-            self.manifest_note = note.unwrap_or_default().to_owned();
+            note.unwrap_or_default().clone_into(&mut self.manifest_note);
             self.manifest = Some(manifest);
         }
     }

@@ -24,7 +24,6 @@ const DOUBT_TRIES: u32 = 5;
 
 /// One recording on the shelf.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "three states of arrival, a doubt: independent")]
 pub(super) struct Shelf {
     /// With the note that says it: a new trust document may take its signer's word away.
     descriptor: Option<(Descriptor, String)>,
