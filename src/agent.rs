@@ -17,6 +17,7 @@ mod diary;
 mod emergency;
 mod incoming;
 mod library;
+mod local;
 mod pause;
 mod upkeep;
 
@@ -24,6 +25,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 pub use diary::{RECEIPTS_ROUTINE_MAX, Record};
+pub use local::tone_digest;
 
 use crate::audio::tone::Tone;
 use crate::calendar::AirtimePolicy;
@@ -33,7 +35,7 @@ use crate::lang::LangTag;
 use crate::manifest::Manifest;
 use crate::note::Signer;
 use crate::protocol::{self, Descriptor, Document, Topics, Up};
-use crate::receipt::Event;
+use crate::receipt::{Event, Evidence};
 use crate::time::{Now, Timestamp, Uptime, Zone};
 use crate::trust::{Anchors, TrustDocument};
 
@@ -55,6 +57,8 @@ pub struct Settings {
     pub zone: Zone,
     /// Whether the system clock survives a power cut.
     pub rtc: bool,
+    /// Whether a command tells of the amplifier: a self-test then asks for it.
+    pub amplifier: bool,
     /// Unacknowledged receipts at which routine play stops; see [`RECEIPTS_ROUTINE_MAX`].
     pub receipts_max: usize,
     /// The software's name and version, for receipts and status.
@@ -136,6 +140,8 @@ pub struct Playlist {
     pub title: String,
     /// In order.
     pub parts: Vec<Part>,
+    /// How loud it begins, 0 to 100: the share of the full amplitude.
+    pub volume_percent: u8,
 }
 
 /// What the speaker did.
@@ -183,6 +189,22 @@ pub enum Input {
         /// What it did.
         sounded: Sounded,
     },
+    /// Somebody at the device turned the local stop on or off.
+    Local {
+        /// Whether all sound is stopped.
+        stopped: bool,
+    },
+    /// A command at the device told how it knows that a recording sounds.
+    Sensed {
+        /// Of which playlist.
+        token: u64,
+        /// The recording that the answer names.
+        asset: Digest,
+        /// How it knows.
+        evidence: Evidence,
+    },
+    /// Somebody at the device wants a self-test.
+    SelfTest,
     /// Free storage was measured.
     Storage {
         /// In KiB.
@@ -220,7 +242,7 @@ pub enum Output {
     Play(Playlist),
     /// Stop what plays, with a short fade, and report [`Sounded::Stopped`].
     Stop,
-    /// Set the volume, 0 to 100.
+    /// Set the volume of what plays, 0 to 100, in a ramp.
     Volume(u8),
 }
 
@@ -249,6 +271,9 @@ pub struct Agent {
     /// Whether an emergency cut the open airing off.
     preempted: bool,
     upkeep: upkeep::Upkeep,
+    local: local::Local,
+    /// What commands at the device told of recordings since the last airing or test ended.
+    sensed: std::collections::BTreeMap<Digest, Evidence>,
     draws: u64,
     out: VecDeque<Output>,
 }
@@ -294,6 +319,8 @@ impl Agent {
             paused: None,
             preempted: false,
             upkeep: upkeep::Upkeep::default(),
+            local: local::Local::default(),
+            sensed: std::collections::BTreeMap::new(),
             draws: 0,
             out: VecDeque::new(),
             settings,
@@ -301,6 +328,7 @@ impl Agent {
         };
         agent.restore_manifest(restored.manifest.as_deref());
         agent.restore_assets(restored.assets);
+        agent.upkeep.volume_percent = agent.diary.volume_percent();
         agent.restore_emergencies();
         agent.begin(now);
         Ok(agent)
@@ -316,6 +344,9 @@ impl Agent {
             Input::Message { topic, payload } => self.message(now, &topic, &payload),
             Input::Assembled { asset, whole } => self.recordings.finished(asset, whole),
             Input::Speaker { token, sounded } => self.sounded(now, token, &sounded),
+            Input::Local { stopped } => self.local_stop(now, stopped),
+            Input::Sensed { token, asset, evidence } => self.sensed(token, asset, evidence),
+            Input::SelfTest => self.self_test_here(now),
             Input::Storage { free_kib } => self.upkeep.storage_free_kib = free_kib,
             Input::Tick => {}
         }
@@ -381,6 +412,7 @@ impl Agent {
 
     fn advance(&mut self, now: Now) {
         self.tell_boot(now);
+        self.tell_local_stop(now);
         self.close_open_airing(now);
         self.advance_emergencies(now);
         self.advance_airings(now);

@@ -427,6 +427,7 @@ fn settings(config: &Config) -> Settings {
         outer: config.outer(),
         zone: config.zone,
         rtc: config.rtc,
+        amplifier: false,
         receipts_max: crate::agent::RECEIPTS_ROUTINE_MAX,
         software: concat!("loaban-controller/", env!("CARGO_PKG_VERSION")).to_owned(),
         randomness: entropy::bytes(),

@@ -64,6 +64,9 @@ pub struct ManifestAiring {
     pub gap_ms: u32,
     /// The running order.
     pub items: Vec<Item>,
+    /// How loud, 0 to 100, beside the volume of the device; left out where its policy names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_percent: Option<u8>,
 }
 
 impl ManifestAiring {
@@ -289,6 +292,7 @@ mod tests {
             latest: Timestamp::from_seconds(at + 300),
             chime: true,
             gap_ms: 500,
+            volume_percent: None,
             items: vec![item],
         }
     }

@@ -183,13 +183,44 @@ pub enum Event {
         /// Its software.
         software: String,
     },
-    /// An order was carried out.
+    /// An order was carried out, or what somebody at the device asked for.
     Order {
-        /// Its number.
+        /// Its number; 0 for somebody at the device.
         number: u64,
         /// What it asked for.
         what: String,
+        /// What a self-test found; left out elsewhere.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        tests: Vec<Tested>,
     },
+}
+
+/// One finding of a self-test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tested {
+    /// What was looked at.
+    pub part: TestPart,
+    /// Whether it is well.
+    pub well: bool,
+    /// What was found, for people: at most 100 characters.
+    pub found: String,
+}
+
+/// What a self-test looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TestPart {
+    /// The test tone.
+    Tone,
+    /// Free storage, and that it takes writes.
+    Storage,
+    /// The connection to the broker.
+    Link,
+    /// Whether the time is trusted.
+    Clock,
+    /// Whether the amplifier drew current.
+    Amplifier,
 }
 
 /// How far an emergency came at a controller.

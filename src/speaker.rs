@@ -1,32 +1,31 @@
 //! The way to sound: a thread that renders a playlist and hands it on in real time.
 //!
-//! Sound goes to a WAV file for each playlist, named after it, at the pace of a sound card: what a
-//! device without one would have played, and what a test can listen to. **A playlist is reported
-//! finished only when its last sample was handed on without error.**
+//! Sound goes to a sound card, or to a WAV file for each playlist, named after it, at the pace of a
+//! sound card: what a device without one would have played, and what a test can listen to. **A
+//! playlist is reported finished only when its last sample was handed on without error.**
+
+#[cfg(feature = "alsa")]
+mod card;
+mod level;
+mod out;
+mod samples;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+pub use level::{GAIN_STEP_MAX, gain_of};
 
 use crate::agent::{Part, Playlist, Sounded};
-use crate::audio::opus::{Output, Reader};
 use crate::digest::Digest;
-use crate::unit::SampleRate;
-
-/// Samples a second that are handed on.
-const RATE: SampleRate = SampleRate::WIDEBAND;
-
-/// Samples handed on at once: 20 ms, what a stop waits for at most.
-const CHUNK: usize = 320;
-
-/// Samples of the fade when it is stopped: 20 ms, enough that nobody hears a click.
-const FADE: usize = CHUNK;
-
-/// Files of one name at most: a playlist that is played again gets a number.
-const SAME_NAME_MAX: u32 = 1_000;
+use crate::speaker::level::Level;
+use crate::speaker::out::Out;
+use crate::speaker::samples::Samples;
 
 /// Where sound goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +34,9 @@ pub enum Sink {
     Wav(PathBuf),
     /// Nowhere, at the same pace.
     Null,
+    /// This ALSA device.
+    #[cfg(feature = "alsa")]
+    Alsa(String),
 }
 
 /// What the speaker reports, with the playlist's token.
@@ -44,8 +46,10 @@ pub type Report = (u64, Sounded);
 #[derive(Debug)]
 pub struct Speaker {
     commands: Sender<Command>,
+    beats: Arc<AtomicU64>,
 }
 
+#[derive(Debug)]
 enum Command {
     Play(Playlist),
     Stop,
@@ -64,10 +68,11 @@ impl Speaker {
             fs::create_dir_all(folder)?;
         }
         let (commands, inbox) = channel();
-        let player =
-            Player { sink, recording: Box::new(recording), report: Box::new(report), gain: 1.0 };
+        let beats = Arc::new(AtomicU64::new(0));
+        let (recording, report) = (Box::new(recording), Box::new(report));
+        let player = Player { sink, recording, report, beats: beats.clone(), next: None };
         thread::Builder::new().name("speaker".to_owned()).spawn(move || player.run(&inbox))?;
-        Ok(Self { commands })
+        Ok(Self { commands, beats })
     }
 
     /// Plays; a playlist given while another plays waits for it.
@@ -81,9 +86,14 @@ impl Speaker {
         let _ = self.commands.send(Command::Stop);
     }
 
-    /// Sets the volume, 0 to 100.
+    /// Sets the volume of what plays, 0 to 100, in a ramp.
     pub fn volume(&self, percent: u8) {
         let _ = self.commands.send(Command::Volume(percent));
+    }
+
+    /// Counts up while something plays: a sound card that hangs shows by it.
+    pub fn beats(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
     }
 }
 
@@ -91,7 +101,9 @@ struct Player {
     sink: Sink,
     recording: Box<dyn Fn(Digest) -> PathBuf + Send>,
     report: Box<dyn Fn(Report) + Send>,
-    gain: f32,
+    beats: Arc<AtomicU64>,
+    /// What was given while another played.
+    next: Option<Playlist>,
 }
 
 /// How a playlist ended.
@@ -103,25 +115,29 @@ enum End {
 
 impl Player {
     fn run(mut self, inbox: &Receiver<Command>) {
-        while let Ok(command) = inbox.recv() {
-            match command {
-                Command::Play(list) => {
-                    let end = self.play(&list, inbox);
-                    let sounded = match end {
-                        End::Finished => Sounded::Finished,
-                        End::Stopped => Sounded::Stopped,
-                        End::Failed(why) => Sounded::Failed(why),
-                    };
-                    (self.report)((list.token, sounded));
-                }
-                Command::Stop => {}
-                Command::Volume(percent) => self.set_volume(percent),
-            }
+        while let Some(list) = self.awaited(inbox) {
+            let sounded = match self.play(&list, inbox) {
+                End::Finished => Sounded::Finished,
+                End::Stopped => Sounded::Stopped,
+                End::Failed(why) => Sounded::Failed(why),
+            };
+            (self.report)((list.token, sounded));
         }
     }
 
-    fn set_volume(&mut self, percent: u8) {
-        self.gain = f32::from(percent.min(100)) / 100.0;
+    /// The next playlist; `None` when no more can come.
+    fn awaited(&mut self, inbox: &Receiver<Command>) -> Option<Playlist> {
+        if let Some(list) = self.next.take() {
+            return Some(list);
+        }
+        loop {
+            match inbox.recv() {
+                Ok(Command::Play(list)) => return Some(list),
+                // Nothing plays.
+                Ok(Command::Stop | Command::Volume(_)) => {}
+                Err(_) => return None,
+            }
+        }
     }
 
     fn play(&mut self, list: &Playlist, inbox: &Receiver<Command>) -> End {
@@ -129,10 +145,12 @@ impl Player {
             Ok(out) => out,
             Err(why) => return End::Failed(why),
         };
+        let mut level = Level::at(list.volume_percent);
         for (n, part) in list.parts.iter().enumerate() {
-            match self.play_part(part, &mut out, inbox) {
+            match self.play_part(part, &mut level, &mut out, inbox) {
                 End::Finished => (self.report)((list.token, Sounded::Part(n))),
                 end => {
+                    // What was heard is what counts, not how the device ends.
                     let _ = out.close();
                     return end;
                 }
@@ -141,7 +159,13 @@ impl Player {
         out.close().map_or_else(End::Failed, |()| End::Finished)
     }
 
-    fn play_part(&mut self, part: &Part, out: &mut Out, inbox: &Receiver<Command>) -> End {
+    fn play_part(
+        &mut self,
+        part: &Part,
+        level: &mut Level,
+        out: &mut Out,
+        inbox: &Receiver<Command>,
+    ) -> End {
         let mut samples = match self.samples(part) {
             Ok(samples) => samples,
             Err(why) => return End::Failed(why),
@@ -153,157 +177,46 @@ impl Player {
                 Ok(false) => return End::Finished,
                 Err(why) => return End::Failed(why),
             }
-            let stop = self.obey(inbox, out.pause());
-            self.shape(&mut chunk, stop);
+            self.obey(inbox, level, out.pause());
+            level.shape(&mut chunk);
             if let Err(why) = out.hand_on(&chunk) {
                 return End::Failed(why);
             }
-            if stop {
+            self.beats.fetch_add(1, Ordering::Relaxed);
+            if level.is_silent() {
                 return End::Stopped;
             }
         }
     }
 
-    /// Waits for the next chunk's time; `true` where it was told to stop.
-    fn obey(&mut self, inbox: &Receiver<Command>, mut pause: Duration) -> bool {
+    /// Waits for the next chunk's time, and does what it is told meanwhile.
+    fn obey(&mut self, inbox: &Receiver<Command>, level: &mut Level, mut pause: Duration) {
         loop {
             match inbox.recv_timeout(pause) {
-                Ok(Command::Volume(percent)) => self.set_volume(percent),
-                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
-                Ok(Command::Play(_)) => {}
-                Err(RecvTimeoutError::Timeout) => return false,
+                Ok(Command::Volume(percent)) => level.aim(percent),
+                Ok(Command::Stop) => level.stop(),
+                Ok(Command::Play(list)) => self.next = Some(list),
+                Err(RecvTimeoutError::Disconnected) => return level.stop(),
+                Err(RecvTimeoutError::Timeout) => return,
             }
             pause = Duration::ZERO;
         }
     }
 
-    fn shape(&self, chunk: &mut Vec<f32>, stop: bool) {
-        if stop {
-            chunk.truncate(FADE);
-        }
-        let length = chunk.len().max(1);
-        for (n, sample) in chunk.iter_mut().enumerate() {
-            #[expect(clippy::cast_precision_loss, reason = "at most 320")]
-            let fade = if stop { 1.0 - n as f32 / length as f32 } else { 1.0 };
-            *sample *= self.gain * fade;
-        }
-    }
-
     fn samples(&self, part: &Part) -> Result<Samples, String> {
         match part {
-            Part::Tone(tone) => Ok(Samples::Held(tone.samples(RATE), 0)),
-            Part::Silence(length) => {
-                let frames = usize::try_from(length.as_millis()).unwrap_or(0) * CHUNK / 20;
-                Ok(Samples::Held(vec![0.0; frames], 0))
-            }
-            Part::Sound { asset, .. } => {
-                let path = (self.recording)(*asset);
-                let cannot = |why: String| format!("cannot play {}: {why}", path.display());
-                let bytes = fs::read(&path).map_err(|e| cannot(e.to_string()))?;
-                let reader =
-                    Reader::new(bytes, Output::Wideband).map_err(|e| cannot(e.to_string()))?;
-                Ok(Samples::Read { reader: Box::new(reader), rest: Vec::new(), block: Vec::new() })
-            }
+            Part::Tone(tone) => Ok(Samples::of_tone(*tone)),
+            Part::Silence(length) => Ok(Samples::of_silence(*length)),
+            Part::Sound { asset, .. } => Samples::of_recording(&(self.recording)(*asset)),
         }
     }
-}
-
-enum Samples {
-    Held(Vec<f32>, usize),
-    Read { reader: Box<Reader<Vec<u8>>>, rest: Vec<f32>, block: Vec<f32> },
-}
-
-impl Samples {
-    /// Fills `chunk` with the next samples; `false` at the end.
-    fn next_chunk(&mut self, chunk: &mut Vec<f32>) -> Result<bool, String> {
-        chunk.clear();
-        match self {
-            Self::Held(samples, at) => {
-                let end = (*at + CHUNK).min(samples.len());
-                chunk.extend_from_slice(&samples[*at..end]);
-                *at = end;
-            }
-            Self::Read { reader, rest, block } => {
-                while rest.len() < CHUNK {
-                    if !reader.next_block(block).map_err(|e| e.to_string())? {
-                        break;
-                    }
-                    rest.extend_from_slice(block);
-                }
-                chunk.extend(rest.drain(..CHUNK.min(rest.len())));
-            }
-        }
-        Ok(!chunk.is_empty())
-    }
-}
-
-/// The sink, open for one playlist.
-struct Out {
-    wav: Option<hound::WavWriter<io::BufWriter<fs::File>>>,
-    start: Instant,
-    handed: u64,
-}
-
-impl Out {
-    #[expect(clippy::disallowed_methods, reason = "pacing is what this room is for")]
-    fn open(sink: &Sink, title: &str) -> Result<Self, String> {
-        let wav = match sink {
-            Sink::Null => None,
-            Sink::Wav(folder) => Some(create(folder, title)?),
-        };
-        Ok(Self { wav, start: Instant::now(), handed: 0 })
-    }
-
-    /// How long until the next chunk's time.
-    fn pause(&self) -> Duration {
-        let played = Duration::from_millis(self.handed * 1_000 / u64::from(RATE.get()));
-        played.saturating_sub(self.start.elapsed())
-    }
-
-    fn hand_on(&mut self, chunk: &[f32]) -> Result<(), String> {
-        let seconds = self.handed / u64::from(RATE.get());
-        self.handed += chunk.len() as u64;
-        let Some(wav) = &mut self.wav else { return Ok(()) };
-        let cannot = |e: hound::Error| format!("cannot write the WAV file: {e}; free space");
-        for sample in chunk {
-            #[expect(clippy::cast_possible_truncation, reason = "clamped to 16 bits")]
-            let sample = (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16;
-            wav.write_sample(sample).map_err(cannot)?;
-        }
-        // A file that a power cut leaves behind is playable up to its last second.
-        if self.handed / u64::from(RATE.get()) > seconds {
-            wav.flush().map_err(cannot)?;
-        }
-        Ok(())
-    }
-
-    fn close(self) -> Result<(), String> {
-        self.wav.map_or(Ok(()), |wav| wav.finalize().map_err(|e| e.to_string()))
-    }
-}
-
-fn create(folder: &Path, title: &str) -> Result<hound::WavWriter<io::BufWriter<fs::File>>, String> {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: RATE.get(),
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let name = title.replace('/', "_");
-    let numbered = |n: u32| match n {
-        1 => folder.join(format!("{name}.wav")),
-        n => folder.join(format!("{name}_{n}.wav")),
-    };
-    let path = (1..SAME_NAME_MAX).map(numbered).find(|path| !path.exists());
-    let path = path.ok_or_else(|| format!("{} is full of {name}", folder.display()))?;
-    hound::WavWriter::create(&path, spec)
-        .map_err(|e| format!("cannot make {}: {e}; check the folder", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::audio::tone::Tone;
+    use crate::speaker::level::RATE;
 
     fn play(
         parts: Vec<Part>,
@@ -314,7 +227,7 @@ mod tests {
         let sink = Sink::Wav(folder.path().to_owned());
         let report = move |(_, sounded): Report| send.send(sounded).unwrap();
         let speaker = Speaker::start(sink, |_| PathBuf::from("/nowhere"), report).unwrap();
-        speaker.play(Playlist { token: 1, title: "a/b".to_owned(), parts });
+        speaker.play(Playlist { token: 1, title: "a/b".to_owned(), parts, volume_percent: 100 });
         then(&speaker);
         let mut heard = Vec::new();
         loop {

@@ -9,6 +9,7 @@
 //!
 //! What is left of one that was pre-empted may go on: see `pause`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::agent::{Agent, Output, Part, Playlist, Record, Sounded, covers};
@@ -38,6 +39,8 @@ pub(super) struct Playing {
     done: usize,
     /// The recordings in it.
     assets: Vec<Digest>,
+    /// How loud it is beside the volume that was ordered; none where no order makes it softer.
+    share_percent: Option<u8>,
     /// Why it was asked to stop.
     pub(super) stopping: Option<Cause>,
 }
@@ -47,7 +50,8 @@ pub(super) struct Playing {
 pub(super) enum What {
     Airing,
     Emergency(EmergencyId, u8),
-    Test,
+    /// A self-test: of the order with this number, or 0 for somebody at the device.
+    Test(u64),
 }
 
 impl Playing {
@@ -58,6 +62,16 @@ impl Playing {
     /// The items, by their places in the running order, of which no sample has sounded.
     pub(super) fn not_begun(&self) -> Vec<usize> {
         self.items.iter().skip(self.done + 1).flatten().copied().collect()
+    }
+
+    pub(super) fn is(&self, token: u64) -> bool {
+        self.token == token
+    }
+
+    /// How loud it sounds where `ordered` is the volume of the device.
+    pub(super) fn volume_percent(&self, ordered: u8) -> u8 {
+        let share = |share: u8| u16::from(share.min(100)) * u16::from(ordered) / 100;
+        self.share_percent.map_or(100, |percent| u8::try_from(share(percent)).unwrap_or(100))
     }
 
     pub(super) fn sounds_any_of(&self, assets: &[Digest]) -> bool {
@@ -133,7 +147,12 @@ impl Agent {
         if let Some(cause) = self.forbidden(utc, airing) {
             return Verdict::Skip(cause);
         }
-        if self.playing.is_some() || self.paused.is_some() || self.awaits_emergency(utc) {
+        // What goes on after an emergency has spent its airtime when it began.
+        if self.is_spent(utc, airing) {
+            return Verdict::Skip(Cause::Policy);
+        }
+        let held_up = self.paused.is_some() || self.local.is_stopped();
+        if self.playing.is_some() || held_up || self.awaits_emergency(utc) {
             return Verdict::Wait;
         }
         let ready: Vec<bool> = airing.items.iter().map(|item| self.is_ready(item, utc)).collect();
@@ -158,6 +177,9 @@ impl Agent {
         }
         if self.paused.is_some() || self.awaits_emergency(utc) {
             return Cause::Emergency;
+        }
+        if self.local.is_stopped() {
+            return Cause::Stopped;
         }
         // A recording whose approval was taken back, or not yet given anew, has not arrived.
         let is_here = |item: &Item| {
@@ -190,6 +212,15 @@ impl Agent {
         } else {
             None
         }
+    }
+
+    /// Whether the policy's sums for today have no room for it. They count what was begun here,
+    /// whatever any manifest says of it now.
+    fn is_spent(&self, utc: Timestamp, airing: &ManifestAiring) -> bool {
+        let Some(manifest) = &self.manifest else { return false };
+        let spent = self.diary.spent(manifest.zone.date(utc));
+        let length = u64::try_from(airing.length().as_millis()).unwrap_or(u64::MAX);
+        manifest.policy.admit(spent, length).is_err()
     }
 
     /// Whether an item is held whole and its descriptor lets it sound here and now.
@@ -232,16 +263,23 @@ impl Agent {
             manifest: self.manifest.as_ref().map_or(0, |manifest| manifest.number),
             at: utc,
             items: item_receipts(airing, outcome),
+            day: self.manifest.as_ref().map(|manifest| manifest.zone.date(utc)),
+            length_ms: u64::try_from(airing.length().as_millis()).unwrap_or(u64::MAX),
         });
-        self.play(What::Airing, key.to_string(), parts, items);
+        self.play(
+            What::Airing,
+            key.to_string(),
+            (parts, items),
+            airing.volume_percent.or(Some(100)),
+        );
     }
 
     pub(super) fn play(
         &mut self,
         what: What,
         title: String,
-        parts: Vec<Part>,
-        items: Vec<Option<usize>>,
+        (parts, items): (Vec<Part>, Vec<Option<usize>>),
+        share_percent: Option<u8>,
     ) {
         self.draws += 1;
         let token = self.draws;
@@ -250,10 +288,20 @@ impl Agent {
             Part::Tone(_) | Part::Silence(_) => None,
         };
         let assets = parts.iter().filter_map(asset).collect();
-        let (done, stopping, name) = (0, None, title.clone());
-        self.playing = Some(Playing { what, token, title: name, items, done, assets, stopping });
+        let playing = Playing {
+            what,
+            token,
+            title: title.clone(),
+            items,
+            done: 0,
+            assets,
+            share_percent,
+            stopping: None,
+        };
+        let volume_percent = playing.volume_percent(self.upkeep.volume_percent);
+        self.playing = Some(playing);
         self.upkeep.changed();
-        self.out.push_back(Output::Play(Playlist { token, title, parts }));
+        self.out.push_back(Output::Play(Playlist { token, title, parts, volume_percent }));
     }
 
     /// Asks the speaker to stop, for this reason.
@@ -283,7 +331,7 @@ impl Agent {
             What::Emergency(ref id, attempt) => {
                 self.emergency_ended(utc, id, attempt, &playing.assets, sounded);
             }
-            What::Test => {}
+            What::Test(number) => self.tested(utc, number, sounded),
         }
     }
 
@@ -317,7 +365,6 @@ impl Agent {
         cause: Option<Cause>,
     ) {
         let Some(open) = self.diary.open_airing().cloned() else { return };
-        let sounded = open.items.iter().any(|item| item.outcome == Outcome::Completed);
         let hole = open.items.iter().any(|item| item.outcome != Outcome::Completed);
         let preempted = std::mem::take(&mut self.preempted);
         let (outcome, cause) = match outcome {
@@ -330,13 +377,20 @@ impl Agent {
             manifest: open.manifest,
             outcome,
             cause,
-            evidence: if sounded { Evidence::Rendered } else { Evidence::Commanded },
+            evidence: evidence(&open.items, &std::mem::take(&mut self.sensed)),
             begun: Some(open.at),
             ended: (cause != Some(Cause::Power)).then_some(utc),
             items: open.items,
         };
         self.swear(utc, event);
     }
+}
+
+/// The weakest that is known of any item that sounded whole.
+fn evidence(items: &[ItemReceipt], sensed: &BTreeMap<Digest, Evidence>) -> Evidence {
+    let whole = items.iter().filter(|item| item.outcome == Outcome::Completed);
+    let known = whole.map(|item| sensed.get(&item.asset).copied().unwrap_or(Evidence::Rendered));
+    known.min().unwrap_or(Evidence::Commanded)
 }
 
 fn item_receipts(airing: &ManifestAiring, outcome: impl Fn(usize) -> Outcome) -> Vec<ItemReceipt> {

@@ -10,12 +10,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::calendar::AiringKey;
+use crate::calendar::{AiringKey, Spent};
 use crate::digest::Digest;
 use crate::id::{ControllerId, EmergencyId};
 use crate::lang::LangTag;
 use crate::receipt::{BATCH_BYTES_MAX, BATCH_RECEIPTS_MAX, Batch, Event, Receipt, next_link};
-use crate::time::Timestamp;
+use crate::time::{LocalDate, Timestamp};
 
 /// Unacknowledged receipts at which routine play stops: about 8 MB, months of normal use.
 pub const RECEIPTS_ROUTINE_MAX: usize = 20_000;
@@ -54,6 +54,26 @@ pub enum Record {
         at: Timestamp,
         /// Its items as a receipt would give them if power failed before any was done.
         items: Vec<crate::receipt::ItemReceipt>,
+        /// The local day whose airtime it spends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        day: Option<LocalDate>,
+        /// How much of it, in milliseconds.
+        #[serde(default)]
+        length_ms: u64,
+    },
+    /// The airtime that a local day has spent; stands for its begun marks.
+    Spent {
+        /// The day.
+        day: LocalDate,
+        /// Airings.
+        sessions: u16,
+        /// Their lengths together, in milliseconds.
+        length_ms: u64,
+    },
+    /// The volume was ordered.
+    Volume {
+        /// 0 to 100.
+        percent: u8,
     },
     /// An item of the airing last begun has sounded whole.
     ItemDone {
@@ -140,6 +160,8 @@ pub(super) struct Diary {
     order: u64,
     manifest: u64,
     latest: Timestamp,
+    volume_percent: u8,
+    spent: BTreeMap<LocalDate, Spent>,
     pub(super) emergencies: BTreeMap<EmergencyId, String>,
     pub(super) attempts: BTreeMap<EmergencyId, u8>,
     heard: BTreeMap<EmergencyId, Vec<LangTag>>,
@@ -162,6 +184,8 @@ impl Diary {
             order: 0,
             manifest: 0,
             latest: Timestamp::EPOCH,
+            volume_percent: 100,
+            spent: BTreeMap::new(),
             emergencies: BTreeMap::new(),
             attempts: BTreeMap::new(),
             heard: BTreeMap::new(),
@@ -178,7 +202,8 @@ impl Diary {
         match record {
             Record::Chain { id, after, link } => self.begin_chain(id, after, link),
             Record::Boot { boot } => self.boot = boot,
-            Record::Begun { airing, manifest, at, items } => {
+            Record::Begun { airing, manifest, at, items, day, length_ms } => {
+                self.spend(day, length_ms);
                 self.over.insert(airing.clone());
                 self.open = Some(OpenAiring { airing, manifest, at, items });
             }
@@ -204,9 +229,20 @@ impl Diary {
                 self.heard.remove(&id);
                 self.ended.insert(id, forget);
             }
+            Record::Spent { day, sessions, length_ms } => {
+                self.spent.insert(day, Spent { sessions, length_ms });
+            }
+            Record::Volume { percent } => self.volume_percent = percent,
             Record::Manifest { number } => self.manifest = number,
             Record::Order { number } => self.order = number,
         }
+    }
+
+    fn spend(&mut self, day: Option<LocalDate>, length_ms: u64) {
+        let Some(day) = day else { return };
+        let spent = self.spent.entry(day).or_default();
+        spent.sessions = spent.sessions.saturating_add(1);
+        spent.length_ms = spent.length_ms.saturating_add(length_ms);
     }
 
     fn begin_chain(&mut self, id: String, after: u64, link: Digest) {
@@ -246,6 +282,16 @@ impl Diary {
 
     pub(super) fn last_order(&self) -> u64 {
         self.order
+    }
+
+    /// The volume that was ordered last.
+    pub(super) fn volume_percent(&self) -> u8 {
+        self.volume_percent
+    }
+
+    /// The airtime that a local day has spent here.
+    pub(super) fn spent(&self, day: LocalDate) -> Spent {
+        self.spent.get(&day).copied().unwrap_or_default()
     }
 
     /// When the newest receipt was written: no time before it is the present.
@@ -331,8 +377,17 @@ impl Diary {
         let lines = self.lines.range(after + 1..);
         records.extend(lines.map(|(_, (line, _))| Record::Receipt { line: line.clone() }));
         if let Some(OpenAiring { airing, manifest, at, items }) = self.open.clone() {
-            records.push(Record::Begun { airing, manifest, at, items });
+            // Its airtime is in the sums below.
+            let (day, length_ms) = (None, 0);
+            records.push(Record::Begun { airing, manifest, at, items, day, length_ms });
         }
+        let spent = self.spent.iter().filter(|(day, _)| is_recent(**day, now));
+        records.extend(spent.map(|(day, Spent { sessions, length_ms })| Record::Spent {
+            day: *day,
+            sessions: *sessions,
+            length_ms: *length_ms,
+        }));
+        records.push(Record::Volume { percent: self.volume_percent });
         records.push(Record::Acked { upto: self.acked });
         records.extend(self.emergency_records(now));
         records
@@ -368,10 +423,14 @@ impl Diary {
 }
 
 fn recent(airing: &AiringKey, now: Option<Timestamp>) -> bool {
+    is_recent(airing.date, now)
+}
+
+fn is_recent(date: LocalDate, now: Option<Timestamp>) -> bool {
     // Half a day of slack covers every time zone.
     now.is_none_or(|now| {
         let day = crate::time::Zone::default().date(now);
-        airing.date >= day.plus_days(-KEEP_MARKS_DAYS)
+        date >= day.plus_days(-KEEP_MARKS_DAYS)
     })
 }
 
@@ -434,6 +493,8 @@ mod tests {
             manifest: 7,
             at: Timestamp::from_seconds(5),
             items: vec![],
+            day: Some("2026-11-22".parse().unwrap()),
+            length_ms: 60_000,
         };
         diary.apply(begun);
         diary.apply(Record::Acked { upto: 3 });
@@ -442,6 +503,9 @@ mod tests {
         let lines = |d: &Diary| format!("{:?}", d.batch(&me));
         assert_eq!(lines(&again), lines(&diary));
         assert_eq!(again.open_airing(), diary.open_airing());
+        let day = "2026-11-22".parse().unwrap();
+        assert_eq!(again.spent(day), diary.spent(day));
+        assert_eq!(again.spent(day), Spent { sessions: 1, length_ms: 60_000 });
         assert!(again.is_over(&airing(22)));
     }
 

@@ -177,6 +177,10 @@ impl Agent {
         let Some(utc) = self.clock.utc(now.up) else { return };
         self.take_untimed(now);
         self.settle_emergencies(utc);
+        if self.local.is_stopped() {
+            // It sounds once the stop is released, as long as it is not expired.
+            return;
+        }
         let ready = self.emergencies.held.values().find_map(|emergency| {
             let parts = self.emergency_parts(emergency, utc);
             (!parts.is_empty()).then(|| (emergency.id.clone(), parts))
@@ -184,7 +188,7 @@ impl Agent {
         let Some((id, parts)) = ready else { return };
         match self.playing.as_ref().map(|playing| &playing.what) {
             None => self.begin_emergency(utc, &id, parts),
-            Some(What::Airing | What::Test) => self.stop(Cause::Emergency),
+            Some(What::Airing | What::Test(_)) => self.stop(Cause::Emergency),
             Some(What::Emergency(..)) => {}
         }
     }
@@ -201,7 +205,9 @@ impl Agent {
         self.keep(Record::EmergencyBegun { id: id.clone(), attempt });
         self.tell(utc, id, EmergencyStep::Begun, attempt);
         let items = vec![None; parts.len()];
-        self.play(What::Emergency(id.clone(), attempt), format!("emergency/{id}"), parts, items);
+        let what = What::Emergency(id.clone(), attempt);
+        // No order makes a warning softer: whoever holds the server's key must not silence it.
+        self.play(what, format!("emergency/{id}"), (parts, items), None);
     }
 
     pub(super) fn emergency_ended(

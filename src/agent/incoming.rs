@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::agent::library::Block;
 use crate::agent::{Agent, Output, RestoredAsset, Slot, covers};
-use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::id::AreaId;
 use crate::manifest::Manifest;
@@ -191,12 +190,12 @@ impl Agent {
             return Err(format!("order {} expired at {}", order.number, order.expires));
         }
         self.keep(super::Record::Order { number: order.number });
-        let what = self.carry_out(utc, &order.command);
-        self.swear(utc, Event::Order { number: order.number, what: what.to_owned() });
+        let what = self.carry_out(utc, order.number, &order.command).to_owned();
+        self.swear(utc, Event::Order { number: order.number, what, tests: vec![] });
         Ok(())
     }
 
-    fn carry_out(&mut self, utc: Timestamp, command: &OrderCommand) -> &'static str {
+    fn carry_out(&mut self, utc: Timestamp, number: u64, command: &OrderCommand) -> &'static str {
         match command {
             OrderCommand::Stop {} => {
                 if self.playing.as_ref().is_some_and(|p| p.what == super::airing::What::Airing) {
@@ -208,20 +207,13 @@ impl Agent {
                 "stop"
             }
             OrderCommand::Volume { percent } => {
-                self.upkeep.volume_percent = (*percent).min(100);
-                self.upkeep.changed();
-                self.out.push_back(Output::Volume(self.upkeep.volume_percent));
+                self.set_volume((*percent).min(100));
                 "volume"
             }
             OrderCommand::Selftest {} => {
                 // The rest of the test is what the status says.
                 self.upkeep.report();
-                let until = utc + Duration::from_millis(Tone::Test.duration().get());
-                let is_quiet = !self.settings.outer.allows(self.settings.zone, utc, until);
-                if self.playing.is_none() && !is_quiet {
-                    let parts = vec![super::Part::Tone(Tone::Test)];
-                    self.play(super::airing::What::Test, "selftest".to_owned(), parts, vec![None]);
-                }
+                self.self_test(utc, number);
                 "selftest"
             }
             OrderCommand::Report {} => {

@@ -34,14 +34,15 @@ impl Agent {
             self.paused = None;
             return self.end_open_airing(utc, Outcome::Preempted, Some(Cause::Emergency));
         };
-        if self.playing.is_some() || self.awaits_emergency(utc) {
+        let held_up = self.playing.is_some() || self.local.is_stopped();
+        if held_up || self.awaits_emergency(utc) {
             return;
         }
         let left = self.paused.take().map_or(vec![], |pause| pause.left);
         let title = rest.key(&self.settings.controller).to_string();
         let (parts, items) = running_order(&rest, &ready);
         let items = items.into_iter().map(|item| item.map(|item| left[item])).collect();
-        self.play(What::Airing, title, parts, items);
+        self.play(What::Airing, title, (parts, items), rest.volume_percent.or(Some(100)));
     }
 
     /// The rest of the airing with what of it is ready; `None` where it may not go on.

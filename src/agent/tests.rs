@@ -2,6 +2,7 @@
 
 mod emergency;
 mod languages;
+mod local;
 mod orders;
 mod pause;
 mod refusal;
@@ -244,6 +245,7 @@ fn settings(outer: AirtimePolicy, rtc: bool) -> Settings {
         outer,
         zone: Zone::default(),
         rtc,
+        amplifier: false,
         receipts_max: RECEIPTS_ROUTINE_MAX,
         software: "test".to_owned(),
         randomness: [5; 32],
@@ -334,6 +336,7 @@ fn manifest(number: u64, after: i64, languages: &[&str]) -> Manifest {
         latest: Timestamp::from_seconds(START + after + 300),
         chime: true,
         gap_ms: 500,
+        volume_percent: None,
         items: languages.iter().map(item).collect(),
     };
     Manifest {

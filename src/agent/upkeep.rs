@@ -235,7 +235,19 @@ impl Agent {
             storage_free_kib: self.upkeep.storage_free_kib,
             volume_percent: self.upkeep.volume_percent,
             playing: self.playing().map(str::to_owned),
+            stopped: self.local.is_stopped(),
+            ready_until: self.ready_until(),
         }
+    }
+
+    /// Until when every airing has its recordings; none where nothing is missing.
+    fn ready_until(&self) -> Option<Timestamp> {
+        let me = &self.settings.controller;
+        let airings = self.manifest.as_ref()?.airings.iter();
+        let lacks = |asset: &Digest| !self.recordings.is_complete(*asset);
+        let mut ahead = airings.filter(|airing| !self.diary.is_over(&airing.key(me)));
+        let hole = ahead.find(|a| a.items.iter().any(|item| lacks(&item.asset)));
+        hole.map(|airing| airing.at)
     }
 
     fn withdrawn_held(&self) -> Vec<Digest> {

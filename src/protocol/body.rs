@@ -268,6 +268,12 @@ pub struct Status {
     /// What plays: the text of the airing's identity, or `emergency/{id}`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub playing: Option<String>,
+    /// Whether somebody at the device stopped all sound; left out where nobody did.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub stopped: bool,
+    /// When the first airing begins that lacks a recording (UTC, µs); left out where none does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ready_until: Option<Timestamp>,
 }
 
 /// Whether a status was written by a controller or is its will.

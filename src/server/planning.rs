@@ -376,6 +376,7 @@ impl Drafts<'_> {
             chime: airing.chime,
             gap_ms: airing.gap_ms,
             items: items.collect(),
+            volume_percent: airing.volume_percent,
         }
     }
 
@@ -413,6 +414,7 @@ fn untold(row: &AiringRow) -> ManifestAiring {
         chime: false,
         gap_ms: 0,
         items: row.items.clone(),
+        volume_percent: None,
     }
 }
 

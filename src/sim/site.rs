@@ -139,6 +139,7 @@ impl Site {
             outer: outer(),
             zone: Zone::default(),
             rtc: self.rtc,
+            amplifier: false,
             receipts_max: if self.small { SMALL_FLASH_RECEIPTS } else { receipts },
             software: "sim".to_owned(),
             randomness,

@@ -49,6 +49,7 @@ fn manifest(number: u64, issued: i64, airings: &[(u16, i64)]) -> Manifest {
         latest: at(*begins + 300),
         chime: true,
         gap_ms: 500,
+        volume_percent: None,
         items: vec![Item {
             bulletin: "b".parse().unwrap(),
             language: "hni".parse().unwrap(),

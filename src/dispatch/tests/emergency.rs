@@ -57,6 +57,8 @@ fn shows_itself(desk: &mut Desk, controller: &str) {
         storage_free_kib: 0,
         volume_percent: 100,
         playing: None,
+        stopped: false,
+        ready_until: None,
     };
     desk.hear(controller, controller, Up::Status, &status);
 }
@@ -142,7 +144,7 @@ fn an_order_is_repeated_until_it_is_carried_out_or_expired() {
     };
     desk.give(Input::Order(order(1, 1_300)));
     desk.give(Input::Order(order(2, 1_300)));
-    let event = Event::Order { number: 1, what: "stop".to_owned() };
+    let event = Event::Order { number: 1, what: "stop".to_owned(), tests: vec![] };
     tells(&mut desk, "c-1", event);
     desk.sent.clear();
     shows_itself(&mut desk, "c-1");

@@ -55,6 +55,8 @@ impl Observer {
             Record::Boot { .. }
             | Record::ItemDone { .. }
             | Record::Manifest { .. }
+            | Record::Spent { .. }
+            | Record::Volume { .. }
             | Record::Over { .. } => {}
         }
     }

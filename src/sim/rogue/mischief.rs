@@ -88,6 +88,7 @@ impl World {
             latest: utc_at(self.now + SOON * 2),
             chime: false,
             gap_ms: 0,
+            volume_percent: None,
             items: vec![Item { length_ms, ..item }],
         };
         let mut manifest = held.clone();

@@ -116,6 +116,7 @@ impl Station {
             latest: utc_at(begins + PATIENCE),
             chime: bulletin.slot != 1,
             gap_ms: 500,
+            volume_percent: None,
             items: items.collect(),
         })
     }
