@@ -5,14 +5,19 @@
 
 #[cfg(feature = "server")]
 mod assets;
+mod disk;
 mod durable;
 mod keys;
 #[cfg(feature = "server")]
 mod sealed;
 mod shelf;
 
+#[cfg(test)]
+mod power;
+
 #[cfg(feature = "server")]
 pub use assets::Assets;
+pub use disk::{Disk, System};
 pub use durable::{VaultError, read_text, write_atomic, write_secret};
 pub use keys::{create_key, load_key};
 #[cfg(feature = "server")]
