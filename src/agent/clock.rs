@@ -3,7 +3,13 @@
 //! **Nothing plays on a clock that is not trusted.** A clock is trusted when the device keeps time
 //! through a power cut (`rtc`), or once the server answered a nonce that this process made. From
 //! then on time is that answer plus uptime: a system clock that steps changes nothing.
+//!
+//! Every answer bounds the time from both sides: it is not before the answer left, and not after
+//! the question came by as much as has passed since it was asked. Of all answers of the last hours
+//! the straight line is taken that fits between all bounds: its slope is how much this crystal is
+//! off. So two controllers in earshot begin together though each answer alone may be 100 ms off.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::protocol::{ClockAnswer, ClockAsk};
@@ -12,45 +18,99 @@ use crate::time::{Now, Timestamp, Uptime};
 /// An answer that took longer is not taken: its middle could be off by half of this.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(10);
 
-/// How often the time is asked for once it is trusted: a 50 ppm crystal drifts 0.2 s an hour.
-const ASK_EVERY: Duration = Duration::from_hours(1);
+/// The longest pause between two rounds of questions.
+const PAUSE_MAX: Duration = Duration::from_hours(1);
+
+/// The first pause; it doubles up to [`PAUSE_MAX`], so that the crystal's rate is soon known.
+const PAUSE_MIN: Duration = Duration::from_mins(5);
+
+/// Questions of a round while the pauses grow.
+const ROUND_FIRST: u8 = 8;
+
+/// Questions of a later round.
+const ROUND_LATER: u8 = 4;
+
+/// From one question of a round to the next.
+const QUESTION_GAP: Duration = Duration::from_secs(2);
 
 /// How long an answer is waited for before the question is put again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
+/// Answers that are remembered: half a day of rounds.
+const ANSWERS_MAX: usize = 48;
+
+/// The most that a crystal is off, in millionths: worse ones are not sold for boards.
+const RATE_PPM_MAX: i64 = 200;
+
+/// Between two rates that are tried, in millionths.
+const RATE_PPM_STEP: usize = 2;
+
+/// How much a rate may change with the weather, in millionths: old answers count for less.
+const RATE_PPM_UNSURE: i64 = 1;
+
+/// What one answer says: UTC minus uptime, at `up`, lies within these.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    up: Uptime,
+    low: i64,
+    high: i64,
+}
+
+/// UTC minus uptime, in microseconds: a straight line over uptime.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    at: Uptime,
+    offset: i64,
+    rate_ppm: i64,
+}
+
+impl Line {
+    fn utc(&self, up: Uptime) -> Timestamp {
+        let since = micros(up) - micros(self.at);
+        Timestamp::from_micros(micros(up) + self.offset + scaled(since, self.rate_ppm))
+    }
+}
+
 /// The agent's clock.
 #[derive(Debug)]
 pub(super) struct Clock {
-    /// UTC at the start of this process, once known.
-    start: Option<Timestamp>,
+    /// The time, once known.
+    line: Option<Line>,
+    answers: VecDeque<Bounds>,
     /// When it became known.
     trusted_since: Option<Uptime>,
     pending: Option<(String, Uptime)>,
     asked: Option<Uptime>,
+    /// Questions of this round that are still to be asked.
+    left: u8,
+    pause: Duration,
     offset_ms: i64,
 }
 
 impl Clock {
     /// A clock at `now`; trusted at once where the device keeps time through a power cut.
     pub(super) fn new(now: Now, rtc: bool) -> Self {
-        let elapsed = now.up.since(Uptime::START);
+        let offset = now.utc.micros() - micros(now.up);
         Self {
-            start: rtc.then_some(now.utc - elapsed),
+            line: rtc.then_some(Line { at: now.up, offset, rate_ppm: 0 }),
+            answers: VecDeque::new(),
             trusted_since: rtc.then_some(now.up),
             pending: None,
             asked: None,
+            left: ROUND_FIRST,
+            pause: PAUSE_MIN,
             offset_ms: 0,
         }
     }
 
     /// The time, where it is trusted.
     pub(super) fn utc(&self, up: Uptime) -> Option<Timestamp> {
-        self.start.map(|start| start + up.since(Uptime::START))
+        self.line.map(|line| line.utc(up))
     }
 
     /// When the process began, where that is known.
     pub(super) fn boot_utc(&self) -> Option<Timestamp> {
-        self.start
+        self.utc(Uptime::START)
     }
 
     /// Since when the time is trusted.
@@ -68,19 +128,24 @@ impl Clock {
         match self.asked {
             None => Uptime::START,
             Some(asked) if self.pending.is_some() => asked + ASK_AGAIN,
-            Some(asked) => asked + ASK_EVERY,
+            Some(asked) if self.left > 0 => asked + QUESTION_GAP,
+            Some(asked) => asked + self.pause,
         }
     }
 
     /// Notes that a question with this nonce leaves now.
     pub(super) fn asking(&mut self, up: Uptime, nonce: String) {
+        if self.left == 0 {
+            self.pause = (self.pause * 2).min(PAUSE_MAX);
+            self.left = if self.pause < PAUSE_MAX { ROUND_FIRST } else { ROUND_LATER };
+        }
         self.pending = Some((nonce, up));
         self.asked = Some(up);
     }
 
     /// A lost connection may have lost the question.
     pub(super) fn connected(&mut self) {
-        if self.pending.take().is_some() || self.start.is_none() {
+        if self.pending.take().is_some() || self.line.is_none() {
             self.asked = None;
         }
     }
@@ -93,13 +158,61 @@ impl Clock {
             self.pending = Some((nonce, sent));
             return false;
         }
-        let travel = trip.saturating_sub(answer.t3.since(answer.t2)) / 2;
-        let utc = answer.t3 + travel;
-        self.offset_ms = (now.utc.micros() - utc.micros()) / 1_000;
-        self.start = Some(utc - now.up.since(Uptime::START));
+        self.left = self.left.saturating_sub(1);
+        let low = answer.t3.micros() - micros(now.up);
+        // One that took longer to answer than to travel there and back bounds nothing by itself.
+        let high = (answer.t2.micros() - micros(sent)).max(low);
+        self.answers.push_back(Bounds { up: now.up, low, high });
+        if self.answers.len() > ANSWERS_MAX {
+            self.answers.pop_front();
+        }
+        let line = self.fit(now.up);
+        self.offset_ms = (now.utc.micros() - line.utc(now.up).micros()) / 1_000;
+        self.line = Some(line);
         self.trusted_since.get_or_insert(now.up);
         true
     }
+
+    /// The line between all bounds. Where none fits, the server's clock or the crystal changed:
+    /// older answers are forgotten until one does.
+    fn fit(&mut self, up: Uptime) -> Line {
+        loop {
+            if let Some(line) = fitting(self.answers.make_contiguous(), up) {
+                return line;
+            }
+            self.answers.pop_front();
+        }
+    }
+}
+
+/// The line in the middle of those that lie within all bounds. One answer alone always has one.
+fn fitting(answers: &[Bounds], up: Uptime) -> Option<Line> {
+    let rates = (-RATE_PPM_MAX..=RATE_PPM_MAX).step_by(RATE_PPM_STEP);
+    let fits: Vec<(i64, i64)> =
+        rates.filter_map(|rate| Some((rate, offset_at(answers, up, rate)?))).collect();
+    let (rate_ppm, offset) = *fits.get(fits.len() / 2)?;
+    Some(Line { at: up, offset, rate_ppm })
+}
+
+/// The middle of what is possible at `up` for a crystal of this rate; `None` where nothing is.
+fn offset_at(answers: &[Bounds], up: Uptime, rate_ppm: i64) -> Option<i64> {
+    let (mut low, mut high) = (i64::MIN, i64::MAX);
+    for bounds in answers {
+        let age = micros(up) - micros(bounds.up);
+        let (moved, unsure) = (scaled(age, rate_ppm), scaled(age, RATE_PPM_UNSURE));
+        low = low.max(bounds.low + moved - unsure);
+        high = high.min(bounds.high + moved + unsure);
+    }
+    (low <= high).then(|| i64::midpoint(low, high))
+}
+
+fn micros(up: Uptime) -> i64 {
+    i64::try_from(up.since(Uptime::START).as_micros()).unwrap_or(i64::MAX)
+}
+
+fn scaled(micros: i64, ppm: i64) -> i64 {
+    // A thousand years fit.
+    micros.saturating_mul(ppm) / 1_000_000
 }
 
 /// The question with this nonce.
@@ -151,5 +264,55 @@ mod tests {
         let mut clock = Clock::new(now(0, 0), false);
         clock.asking(now(0, 0).up, "a".to_owned());
         assert!(!clock.answered(now(0, 10_001), &answer("a", 5_000)));
+    }
+
+    /// Asks at `up` of a crystal that is `ppm` fast; the question takes `out`, the answer `back`.
+    fn exchange(clock: &mut Clock, up_s: u64, ppm: i64, (out, back): (u64, u64)) {
+        let true_us = |up_us: i64| up_us - scaled(up_us, ppm);
+        let up = |up_us: i64| Uptime::at(Duration::from_micros(u64::try_from(up_us).unwrap()));
+        let sent = i64::try_from(up_s * 1_000_000).unwrap();
+        let trip = i64::try_from((out + back) * 1_000).unwrap();
+        clock.asking(up(sent), "n".to_owned());
+        let mut said = answer("n", 0);
+        let there = true_us(sent) + i64::try_from(out * 1_000).unwrap();
+        (said.t2, said.t3) = (Timestamp::from_micros(there), Timestamp::from_micros(there));
+        let came = Now { utc: Timestamp::EPOCH, up: up(sent + trip) };
+        assert!(clock.answered(came, &said));
+    }
+
+    #[test]
+    fn many_lopsided_answers_together_are_better_than_each_alone() {
+        let mut clock = Clock::new(now(0, 0), false);
+        for (n, way) in [(200, 0), (0, 200), (150, 60), (30, 190)].into_iter().enumerate() {
+            exchange(&mut clock, 2 * n as u64, 0, way);
+        }
+        let off = clock.utc(now(0, 8_000).up).unwrap().micros() - 8_000_000;
+        assert!(off.abs() < 2_000, "{off} µs");
+    }
+
+    #[test]
+    fn a_crystal_that_is_50_ppm_fast_is_known_after_two_hours() {
+        let mut clock = Clock::new(now(0, 0), false);
+        for hour in 0..3 {
+            for (n, way) in [(5, 90), (90, 5)].into_iter().enumerate() {
+                exchange(&mut clock, hour * 3_600 + 2 * n as u64, 50, way);
+            }
+        }
+        // An hour later, without another answer: 180 ms by an untended crystal.
+        let up = 3 * 3_600 * 1_000_000_i64;
+        let at = Uptime::at(Duration::from_hours(3));
+        let off = clock.utc(at).unwrap().micros() - (up - scaled(up, 50));
+        assert!(off.abs() < 15_000, "{off} µs");
+    }
+
+    #[test]
+    fn a_server_whose_clock_steps_is_followed_by_the_next_answer() {
+        let mut clock = Clock::new(now(0, 0), false);
+        for nonce in ["a", "b"] {
+            clock.asking(now(0, 0).up, nonce.to_owned());
+            let server = if nonce == "a" { 5_000 } else { 6_000 };
+            assert!(clock.answered(now(0, 0), &answer(nonce, server)));
+        }
+        assert_eq!(clock.utc(now(0, 0).up), Some(Timestamp::from_seconds(6_000)));
     }
 }

@@ -6,6 +6,7 @@ mod local;
 mod orders;
 mod pause;
 mod refusal;
+mod step;
 
 use super::*;
 use crate::bulletin::Class;
