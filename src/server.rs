@@ -10,6 +10,7 @@
 //! notices within a second.
 
 mod certify;
+mod condition;
 mod config;
 mod deciding;
 mod doctor;
@@ -27,6 +28,7 @@ mod summary;
 
 use std::path::PathBuf;
 
+pub use condition::{Condition, Fact, Level, READY_FOR};
 pub use config::{BrokerChoice, Config};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};

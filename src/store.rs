@@ -25,7 +25,7 @@ pub use emergency::{Doing, EmergencyRow, EmergencyTold, OrderRow};
 pub use facts::{Fact, ToldFact, WaitingFact};
 pub use newsroom::{AssetRow, SourceRow};
 pub use questions::Secret;
-pub use receipts::{OutcomeRow, StatusRow};
+pub use receipts::{OutcomeRow, Sounded, StatusRow};
 pub use schedule::{AiringRow, IssuedManifest};
 pub use station::{Device, Person};
 

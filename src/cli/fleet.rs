@@ -1,5 +1,6 @@
 //! `fleet` and `mosquitto`: controllers in the field, and the broker's files.
 
+mod list;
 mod roster;
 
 use std::net::SocketAddr;
@@ -12,8 +13,7 @@ use crate::broker::mosquitto::{
     CA_FILE, CERTIFICATE_FILE, KEY_FILE, Login, REVOKED_FILE, Setup, acl, conf, password_line,
 };
 use crate::broker::{BrokerAddress, Limits, Rules, TlsKey};
-use crate::cli::{Which, passphrase, print_json};
-use crate::clock::utc_now;
+use crate::cli::{Which, passphrase};
 use crate::controller::write_provision;
 use crate::entropy;
 use crate::id::{ControllerId, PersonId};
@@ -79,7 +79,7 @@ pub(super) enum Fleet {
     Import(roster::Import),
     /// Find areas by code, by a code of before a merger, by id or by name.
     Areas(roster::Areas),
-    /// List every controller with its state.
+    /// List every controller, worst first: link, content, amplifier, heard.
     List {
         #[command(flatten)]
         which: Which,
@@ -123,7 +123,7 @@ impl Fleet {
                 println!("{controller} is revoked; provision it anew if it comes back");
             }
             Self::Order(order) => order.run().await?,
-            Self::List { which, json } => list(&which.open().await?, json).await?,
+            Self::List { which, json } => list::list(&which.open().await?, json).await?,
         }
         Ok(true)
     }
@@ -210,29 +210,6 @@ pub(super) async fn provision(
     );
     let authority = station.authority()?;
     write_provision(out, &config, newest, authority.certificate(), &password)?;
-    Ok(())
-}
-
-async fn list(station: &Station, json: bool) -> anyhow::Result<()> {
-    let statuses = station.store.statuses().await?;
-    for device in station.store.devices().await? {
-        let status = statuses.iter().find(|row| row.status.controller == device.controller);
-        let state = match (&device.public_key, status) {
-            (None, _) => "provisioned, not enrolled",
-            (_, None) => "enrolled, never heard",
-            (_, Some(row)) if row.is_lost(utc_now()) => "lost",
-            _ => "up",
-        };
-        if json {
-            print_json(&serde_json::json!({
-                "controller": device.controller, "state": state,
-                "status": status.map(|row| &row.status), "seen": status.map(|row| row.seen),
-            }))?;
-        } else {
-            let seen = status.map(|row| row.seen.to_string()).unwrap_or_default();
-            println!("{:<24} {state:<26} {seen}", device.controller);
-        }
-    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Receipts that came, what they say of airings, and how controllers are.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::calendar::AiringKey;
@@ -52,6 +53,17 @@ impl StatusRow {
     pub fn is_lost(&self, now: Timestamp) -> bool {
         self.status.state == StatusState::Lost || now.since(self.seen) > LOST_AFTER
     }
+}
+
+/// When a controller last sounded, by how it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sounded {
+    /// Its samples were handed on, or more is known.
+    pub rendered: Option<Timestamp>,
+    /// The amplifier drew current.
+    pub measured: Option<Timestamp>,
+    /// A microphone heard it.
+    pub heard: Option<Timestamp>,
 }
 
 impl Tx {
@@ -172,6 +184,33 @@ fn kind(event: &Event) -> &'static str {
 }
 
 impl Store {
+    /// When each controller last sounded, by how it is known.
+    pub async fn sounded(&self) -> Result<BTreeMap<ControllerId, Sounded>, StoreError> {
+        let rows = sqlx::query(
+            "select controller, evidence, max(begun) from outcome
+             where begun is not null group by controller, evidence",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read what sounded"))?;
+        let mut all: BTreeMap<ControllerId, Sounded> = BTreeMap::new();
+        for row in &rows {
+            let at = optional_number(row, 2)?.map(Timestamp::from_micros);
+            let one = all.entry(parsed("outcome", &text(row, 0)?)?).or_default();
+            match text(row, 1)?.as_str() {
+                "rendered" => one.rendered = one.rendered.max(at),
+                "measured" => one.measured = at,
+                "heard" => one.heard = at,
+                // Nothing of it sounded whole.
+                _ => {}
+            }
+            if one.measured.max(one.heard) > one.rendered {
+                one.rendered = one.measured.max(one.heard);
+            }
+        }
+        Ok(all)
+    }
+
     /// How far every chain is: controller, chain, number and link of the last receipt.
     pub async fn progress(&self) -> Result<Vec<(ControllerId, String, u64, Digest)>, StoreError> {
         let rows =
