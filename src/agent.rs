@@ -388,6 +388,25 @@ impl Agent {
         self.trust.issued.max(manifest)
     }
 
+    /// The airings that have no outcome yet, in order.
+    pub fn ahead(&self, now: Now) -> impl Iterator<Item = &crate::manifest::ManifestAiring> {
+        let (utc, me) = (self.clock.utc(now.up), &self.settings.controller);
+        let airings = self.manifest.iter().flat_map(|manifest| &manifest.airings);
+        airings.filter(move |airing| {
+            utc.is_none_or(|utc| airing.latest >= utc) && !self.diary.is_over(&airing.key(me))
+        })
+    }
+
+    /// Whether a recording is held whole.
+    pub fn holds(&self, asset: Digest) -> bool {
+        self.recordings.is_complete(asset)
+    }
+
+    /// What time it is, where it is trusted.
+    pub fn time(&self, now: Now) -> Option<Timestamp> {
+        self.clock.utc(now.up)
+    }
+
     /// Whether every recording of the manifest is held.
     pub fn is_stocked(&self) -> bool {
         let (held, named) = self.recordings.held_of_needed();

@@ -4,7 +4,14 @@
 //! when storage fails it ends, because the agent may not go on over a write that failed.
 
 mod config;
+mod door;
+mod local_stop;
 mod login;
+mod picture;
+mod scene;
+mod self_test;
+mod sense;
+mod watchdog;
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +20,11 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 pub use config::{Config, TlsFiles};
+pub use local_stop::LocalStop;
 pub use login::request;
+pub use picture::{Picture, picture};
+pub use self_test::{SelfTest, self_test};
+pub use sense::Senses;
 
 use self::login::Login;
 use crate::agent::{Agent, Input, Output, Restored, Settings, StartError};
@@ -70,6 +81,14 @@ pub enum ControllerError {
     /// The speaker could not be opened.
     #[error("the speaker cannot be opened: {0}; check [speaker] in controller.toml")]
     Speaker(std::io::Error),
+    /// The socket for commands on the device could not be opened.
+    #[error(
+        "the socket `door` in the state folder cannot be opened: {0}; its path may be too long, shorten `state`"
+    )]
+    Door(std::io::Error),
+    /// A command on the device got no answer.
+    #[error("the controller that runs gave no answer: {0}; look at its journal")]
+    Answer(std::io::Error),
 }
 
 /// What a controller shows of itself while it runs.
@@ -124,8 +143,10 @@ pub async fn run(
     let mut shell = Shell::start(config, glance)?;
     shell.carry_out().await?;
     shell.compact()?;
+    shell.watchdog.ready();
     loop {
-        let wake = shell.clock.until(shell.agent.wake_at(shell.clock.now())).min(MEASURE_EVERY);
+        let wake = shell.clock.until(shell.agent.wake_at(shell.clock.now()));
+        let wake = wake.min(MEASURE_EVERY).min(shell.watchdog.every());
         let input = tokio::select! {
             event = shell.main.next() => shell.main_event(event).await,
             event = next_of(&mut shell.bulk) => shell.bulk_event(event).await,
@@ -133,6 +154,8 @@ pub async fn run(
                 shell.look(token, &sounded);
                 Some(Input::Speaker { token, sounded })
             }
+            Some(input) = shell.noticed.recv() => Some(input),
+            Some(asked) = shell.asked.recv() => shell.answer(asked),
             () = tokio::time::sleep(wake) => Some(shell.tick()),
             () = crate::shutdown::told(&mut stop) => break,
         };
@@ -144,7 +167,9 @@ pub async fn run(
             }
         }
         shell.carry_out().await?;
+        shell.after();
     }
+    shell.watchdog.stopping();
     shell.goodbye().await;
     shell.main.close().await;
     Ok(())
@@ -174,6 +199,13 @@ struct Shell {
     bulk_filters: Vec<String>,
     list: Option<crate::agent::Playlist>,
     part: usize,
+    /// What the device's own switch and senses notice, and where they tell it.
+    noticed: mpsc::Receiver<Input>,
+    notices: mpsc::Sender<Input>,
+    asked: mpsc::Receiver<door::Asked>,
+    /// Who waits for the end of a self-test.
+    tester: Option<tokio::sync::oneshot::Sender<String>>,
+    watchdog: watchdog::Watchdog,
     glance: watch::Sender<Glance>,
     online: bool,
     told_down: bool,
@@ -196,6 +228,11 @@ impl Shell {
             .map_err(ControllerError::Speaker)?;
         let sure = SureTime::at(agent.sure_time());
         let login = Login::read(&config, &sure)?;
+        let (notices, noticed) = mpsc::channel(sense::ANSWERS_MAX);
+        if let Some(local_stop) = config.local_stop.clone() {
+            local_stop.watch(notices.clone());
+        }
+        let asked = door::open(&config.state).map_err(ControllerError::Door)?;
         let will = will(&agent, clock.now());
         let main = Link::open(options(&config, &login, Some(will)));
         let topics = crate::protocol::Topics::new(&config.net);
@@ -217,6 +254,11 @@ impl Shell {
             bulk_filters: vec![],
             list: None,
             part: 0,
+            noticed,
+            notices,
+            asked,
+            tester: None,
+            watchdog: scene::watchdog(),
             glance,
             online: false,
             told_down: false,
@@ -308,16 +350,31 @@ impl Shell {
     }
 
     async fn carry_out(&mut self) -> Result<(), ControllerError> {
+        let mut records = Vec::new();
         while let Some(output) = self.agent.poll() {
+            // Records that follow each other cost the flash one write.
+            if let Output::Keep(record) = output {
+                records.push(record);
+                continue;
+            }
+            self.keep(&mut records)?;
             self.carry_out_one(output).await?;
         }
+        self.keep(&mut records)?;
         self.show();
+        Ok(())
+    }
+
+    fn keep(&mut self, records: &mut Vec<crate::agent::Record>) -> Result<(), ControllerError> {
+        if !records.is_empty() {
+            self.shelf.keep_all(&std::mem::take(records))?;
+        }
         Ok(())
     }
 
     async fn carry_out_one(&mut self, output: Output) -> Result<(), ControllerError> {
         match output {
-            Output::Keep(record) => self.shelf.keep(&record)?,
+            Output::Keep(record) => self.keep(&mut vec![record])?,
             Output::KeepNote(slot, note) => self.shelf.keep_note(slot, &note)?,
             Output::KeepBlock { asset, offset, bytes } => {
                 self.shelf.keep_block(asset, offset, &bytes)?;
@@ -363,50 +420,6 @@ impl Shell {
             self.bulk = Some(Link::open(options));
         }
     }
-
-    fn play(&mut self, list: crate::agent::Playlist) {
-        info!(controller = %self.config.controller, what = list.title, "plays");
-        self.list = Some(list.clone());
-        self.part = 0;
-        self.speaker.play(list);
-    }
-
-    fn look(&mut self, token: u64, sounded: &crate::agent::Sounded) {
-        use crate::agent::Sounded;
-        if self.list.as_ref().is_none_or(|list| list.token != token) {
-            return;
-        }
-        match sounded {
-            Sounded::Part(n) => self.part = n + 1,
-            Sounded::Failed(why) => {
-                warn!(controller = %self.config.controller, why, "cannot play");
-                self.list = None;
-            }
-            Sounded::Finished | Sounded::Stopped => self.list = None,
-        }
-    }
-
-    fn show(&self) {
-        let list = self.list.as_ref();
-        let language = list.and_then(|list| match list.parts.get(self.part) {
-            Some(crate::agent::Part::Sound { language, .. }) => Some(language.clone()),
-            _ => None,
-        });
-        let glance = Glance {
-            online: self.online,
-            playing: self.agent.playing().map(str::to_owned),
-            part: (self.part, list.map_or(0, |list| list.parts.len())),
-            language,
-            stocked: self.agent.is_stocked(),
-            airings: self.agent.manifest().map_or(0, |manifest| manifest.airings.len()),
-            receipts_waiting: self.agent.receipts_waiting(),
-        };
-        self.glance.send_if_modified(|held| {
-            let changed = *held != glance;
-            *held = glance;
-            changed
-        });
-    }
 }
 
 fn will(agent: &Agent, now: crate::time::Now) -> Will {
@@ -427,8 +440,8 @@ fn settings(config: &Config) -> Settings {
         outer: config.outer(),
         zone: config.zone,
         rtc: config.rtc,
-        amplifier: false,
-        receipts_max: crate::agent::RECEIPTS_ROUTINE_MAX,
+        amplifier: !config.senses.amplifier.is_empty(),
+        receipts_max: config.receipts_max,
         software: concat!("loaban-controller/", env!("CARGO_PKG_VERSION")).to_owned(),
         randomness: entropy::bytes(),
     }
@@ -450,7 +463,11 @@ fn options(config: &Config, login: &Login, will: Option<Will>) -> LinkOptions {
 }
 
 fn restore(config: &Config) -> Result<Restored, ControllerError> {
-    let mut restored = Shelf::restore(&config.state, &config.net)?;
+    restore_with(config, Shelf::restore(&config.state, &config.net)?)
+}
+
+/// What storage gave, with the provisioned trust document where it has none.
+fn restore_with(config: &Config, mut restored: Restored) -> Result<Restored, ControllerError> {
     if restored.trust.is_none() {
         restored.provisioned = true;
         restored.trust = read_text(&config.trust, crate::note::NOTE_BYTES_MAX as u64)?;

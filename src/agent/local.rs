@@ -25,6 +25,8 @@ pub(super) struct Local {
     stopped: bool,
     /// Turned before the clock was trusted, and not told yet.
     untold: bool,
+    /// What the last self-test of this process found.
+    tests: Vec<Tested>,
 }
 
 impl Local {
@@ -39,6 +41,16 @@ pub fn tone_digest() -> Digest {
 }
 
 impl Agent {
+    /// Whether somebody at the device stopped all sound.
+    pub fn is_stopped(&self) -> bool {
+        self.local.stopped
+    }
+
+    /// What the last self-test of this process found.
+    pub fn last_test(&self) -> &[Tested] {
+        &self.local.tests
+    }
+
     pub(super) fn local_stop(&mut self, now: Now, stopped: bool) {
         if self.local.stopped == stopped {
             return;
@@ -107,6 +119,7 @@ impl Agent {
 
     pub(super) fn tested(&mut self, utc: Timestamp, number: u64, sounded: &Sounded) {
         let tests = self.findings(sounded);
+        self.local.tests.clone_from(&tests);
         self.swear(utc, Event::Order { number, what: "selftest".to_owned(), tests });
     }
 

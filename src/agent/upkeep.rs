@@ -215,7 +215,8 @@ impl Agent {
         (topic, self.signer.sign(&line))
     }
 
-    fn status(&self, now: Now, state: StatusState) -> Status {
+    /// How this controller is.
+    pub fn status(&self, now: Now, state: StatusState) -> Status {
         let (assets_held, assets_named) = self.recordings.held_of_needed();
         Status {
             controller: self.settings.controller.clone(),

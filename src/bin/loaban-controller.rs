@@ -1,6 +1,7 @@
 //! `loaban-controller`: what runs at the loudspeaker.
 
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +27,14 @@ enum Command {
     Enrol,
     /// Print the request that the station certifies this device for TLS, with a key made here.
     Request,
+    /// Play the test tone and look at storage, link, clock and amplifier.
+    SelfTest,
+    /// Show what it holds, what comes next and what it waits for.
+    Status {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -35,30 +44,62 @@ fn main() -> ExitCode {
         Command::Run => run(&arguments.config),
         Command::Enrol => enrol(&arguments.config),
         Command::Request => request(&arguments.config),
+        Command::SelfTest => return self_test(&arguments.config),
+        Command::Status { json } => status(&arguments.config, json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("loaban-controller: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
 }
 
-fn enrol(path: &std::path::Path) -> Result<(), ControllerError> {
+fn failed(error: &ControllerError) -> ExitCode {
+    eprintln!("loaban-controller: {error}");
+    ExitCode::FAILURE
+}
+
+/// Exits with 1 where anything is not well.
+#[tokio::main(flavor = "current_thread")]
+async fn self_test(path: &Path) -> ExitCode {
+    let told = match controller::read_config(path) {
+        Ok(config) => controller::self_test(config).await,
+        Err(error) => Err(error),
+    };
+    match told {
+        Ok(told) => {
+            print!("{}", told.words(std::io::stdout().is_terminal()));
+            if told.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn status(path: &Path, json: bool) -> Result<(), ControllerError> {
+    let picture = controller::picture(&controller::read_config(path)?)?;
+    if json {
+        let text = serde_json::to_string(&picture).expect("a picture has text keys");
+        println!("{text}");
+    } else {
+        print!("{}", picture.words());
+    }
+    Ok(())
+}
+
+fn enrol(path: &Path) -> Result<(), ControllerError> {
     let key = controller::enrol(&controller::read_config(path)?)?;
     eprintln!("compare by telephone: {}", key.fingerprint());
     println!("{key}");
     Ok(())
 }
 
-fn request(path: &std::path::Path) -> Result<(), ControllerError> {
+fn request(path: &Path) -> Result<(), ControllerError> {
     print!("{}", controller::request(&controller::read_config(path)?)?);
     Ok(())
 }
 
-#[tokio::main]
-async fn run(path: &std::path::Path) -> Result<(), ControllerError> {
+// One thread: a small board has little memory, and the speaker has its own.
+#[tokio::main(flavor = "current_thread")]
+async fn run(path: &Path) -> Result<(), ControllerError> {
     let config = controller::read_config(path)?;
     let (stop, stopped) = watch::channel(false);
     let (glance, _) = watch::channel(Glance::default());

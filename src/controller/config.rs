@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::broker::BrokerAddress;
 use crate::calendar::{AirtimePolicy, Days, Weekday, Window};
 use crate::config::{self, Faults, Table, parse};
+use crate::controller::{LocalStop, Senses};
 use crate::id::{ControllerId, NetId};
 use crate::note::PublicKey;
 use crate::speaker::Sink;
@@ -15,6 +16,12 @@ use crate::trust::Anchors;
 /// The longest wait between two attempts by default, in seconds: a fleet that comes back after a
 /// broker's restart spreads over it.
 const RECONNECT_S_MAX: u32 = 60;
+
+/// Characters of a device name or of a word of a command at most.
+const DEVICE_CHARS_MAX: usize = 200;
+
+/// Receipts that may be kept unacknowledged: a day's worth to what a large card holds.
+const RECEIPTS_RANGE: std::ops::RangeInclusive<i64> = 100..=20_000;
 
 /// A controller's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +48,12 @@ pub struct Config {
     pub rtc: bool,
     /// Where it sounds.
     pub sink: Sink,
+    /// The switch that silences it.
+    pub local_stop: Option<LocalStop>,
+    /// How it knows that it sounded.
+    pub senses: Senses,
+    /// Unacknowledged receipts at which routine airings stop.
+    pub receipts_max: usize,
     /// When routine airings may sound at all.
     pub windows: Vec<Window>,
     /// The longest wait between two attempts to reach the broker.
@@ -98,6 +111,9 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
     let rtc = form.optional("rtc", parse::switch).unwrap_or(false);
     let reconnect_max = form.optional("reconnect_max_s", parse::within::<u32>(1..=3_600));
     let sink = form.section("speaker", |speaker| build_sink(speaker, folder));
+    let local_stop = form.table("local_stop", |table| build_local_stop(table, folder));
+    let senses = form.table("evidence", build_senses).unwrap_or_default();
+    let receipts_max = form.optional("receipts_max", parse::within::<usize>(RECEIPTS_RANGE));
     let windows = form.tables("window", build_window);
     if windows.is_empty() {
         form.fault("window", "no [[window]]: the controller would never sound; add one");
@@ -114,6 +130,9 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
         zone,
         rtc,
         sink: sink?,
+        local_stop,
+        senses,
+        receipts_max: receipts_max.unwrap_or(crate::agent::RECEIPTS_ROUTINE_MAX),
         windows,
         reconnect_max: Duration::from_secs(reconnect_max.unwrap_or(RECONNECT_S_MAX).into()),
     })
@@ -140,18 +159,48 @@ fn check_login(
 
 fn build_sink(speaker: &mut Table<'_>, folder: &Path) -> Option<Sink> {
     let kind = speaker.required("kind", |kind: &str| match kind {
-        "wav" | "null" => Ok(kind.to_owned()),
-        other => Err(format!("`{other}` is no kind of speaker; use wav or null")),
+        "wav" | "null" | "alsa" => Ok(kind.to_owned()),
+        other => Err(format!("`{other}` is no kind of speaker; use alsa, wav or null")),
     });
-    let path = speaker
-        .optional("folder", |text: &str| Ok::<_, std::convert::Infallible>(folder.join(text)));
+    let path = speaker.optional("folder", |text: &str| file_in(folder, text));
+    let device = speaker.optional("device", parse::words(DEVICE_CHARS_MAX));
     if kind.as_deref() == Some("wav") && path.is_none() {
         speaker.fault("folder", "`folder` is missing; name the folder for the WAV files");
     }
     match kind?.as_str() {
         "wav" => Some(Sink::Wav(path?)),
+        "alsa" => alsa(speaker, device.unwrap_or_else(|| "default".to_owned())),
         _ => Some(Sink::Null),
     }
+}
+
+#[cfg(feature = "alsa")]
+#[expect(clippy::unnecessary_wraps, reason = "the other build refuses")]
+fn alsa(_: &mut Table<'_>, device: String) -> Option<Sink> {
+    Some(Sink::Alsa(device))
+}
+
+#[cfg(not(feature = "alsa"))]
+#[expect(clippy::needless_pass_by_value, reason = "the other build keeps it")]
+fn alsa(speaker: &mut Table<'_>, _: String) -> Option<Sink> {
+    speaker.fault("kind", "this program was built without ALSA; build it with --features alsa");
+    None
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every parser has this shape")]
+fn file_in(folder: &Path, text: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(folder.join(text))
+}
+
+fn build_local_stop(table: &mut Table<'_>, folder: &Path) -> Option<LocalStop> {
+    let file = table.required("file", |text: &str| file_in(folder, text));
+    let active_low = table.optional("active_low", parse::switch).unwrap_or(false);
+    Some(LocalStop { file: file?, active_low })
+}
+
+fn build_senses(table: &mut Table<'_>) -> Option<Senses> {
+    let mut words = |key| table.list(key, parse::words(DEVICE_CHARS_MAX)).unwrap_or_default();
+    Some(Senses { amplifier: words("amplifier"), microphone: words("microphone") })
 }
 
 fn build_window(table: &mut Table<'_>) -> Option<Window> {
@@ -236,6 +285,19 @@ until = "21:00"
             assert!(sentences.contains(part), "{part}: {sentences}");
         }
         assert_eq!(sentences.lines().count(), 3, "{sentences}");
+    }
+
+    #[test]
+    fn a_switch_and_senses_are_read() {
+        let text = good().replace(
+            "[[window]]",
+            "[local_stop]\nfile = \"stop\"\nactive_low = true\n\
+             [evidence]\namplifier = [\"amp\", \"-1\"]\n[[window]]",
+        );
+        let config = read(&text).unwrap();
+        let file = PathBuf::from("/etc/loaban/stop");
+        assert_eq!(config.local_stop, Some(LocalStop { file, active_low: true }));
+        assert_eq!(config.senses.amplifier, ["amp", "-1"]);
     }
 
     #[test]

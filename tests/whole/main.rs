@@ -14,4 +14,6 @@ mod processes;
 mod reference;
 mod samples;
 mod second;
+#[cfg(feature = "alsa")]
+mod sound_out;
 mod store;
