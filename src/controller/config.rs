@@ -198,6 +198,7 @@ fn build_local_stop(table: &mut Table<'_>, folder: &Path) -> Option<LocalStop> {
     Some(LocalStop { file: file?, active_low })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every builder has this shape")]
 fn build_senses(table: &mut Table<'_>) -> Option<Senses> {
     let mut words = |key| table.list(key, parse::words(DEVICE_CHARS_MAX)).unwrap_or_default();
     Some(Senses { amplifier: words("amplifier"), microphone: words("microphone") })

@@ -63,11 +63,12 @@ async fn answer(mut stream: UnixStream, asked: mpsc::Sender<Asked>) {
         _ => return,
     };
     let (send, told) = oneshot::channel();
-    if matches!(came, Ok(Ok(_))) && asked.send((question, send)).await.is_ok() {
-        if let Ok(answer) = told.await {
-            // Whoever asked may have gone.
-            let _ = write.write_all(format!("{answer}\n").as_bytes()).await;
-        }
+    if matches!(came, Ok(Ok(_)))
+        && asked.send((question, send)).await.is_ok()
+        && let Ok(answer) = told.await
+    {
+        // Whoever asked may have gone.
+        let _ = write.write_all(format!("{answer}\n").as_bytes()).await;
     }
 }
 

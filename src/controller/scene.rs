@@ -59,13 +59,13 @@ impl Shell {
     pub(super) fn answer(&mut self, (question, reply): Asked) -> Option<Input> {
         match question {
             Question::Status => {
-                self.told(reply, &self.picture());
+                told(reply, &self.picture());
                 None
             }
             Question::SelfTest => {
                 if let Some(why) = self.hinders_test() {
                     let refused = SelfTest { refused: Some(why), tests: vec![] };
-                    self.told(reply, &refused);
+                    told(reply, &refused);
                     return None;
                 }
                 self.tester = Some(reply);
@@ -90,11 +90,6 @@ impl Shell {
         )
     }
 
-    fn told<A: serde::Serialize>(&self, reply: oneshot::Sender<String>, answer: &A) {
-        // Whoever asked may have gone.
-        let _ = reply.send(serde_json::to_string(answer).expect("answers have text keys"));
-    }
-
     pub(super) fn picture(&self) -> Picture {
         let mut picture = Picture::of(&self.agent, self.clock.now(), &self.config);
         picture.runs = true;
@@ -108,7 +103,7 @@ impl Shell {
             let tests = self.agent.last_test().to_vec();
             let refused = tests.is_empty().then(|| "no sound may be made now".to_owned());
             if let Some(tester) = self.tester.take() {
-                self.told(tester, &SelfTest { refused, tests });
+                told(tester, &SelfTest { refused, tests });
             }
         }
         let up = self.clock.now().up;
@@ -136,4 +131,9 @@ impl Shell {
             changed
         });
     }
+}
+
+fn told<A: serde::Serialize>(reply: oneshot::Sender<String>, answer: &A) {
+    // Whoever asked may have gone.
+    let _ = reply.send(serde_json::to_string(answer).expect("answers have text keys"));
 }

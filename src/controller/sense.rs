@@ -72,7 +72,7 @@ async fn ask(
         }
         Ok(Ok(output)) => warn!(status = %output.status, "a sense of the device failed"),
         Ok(Err(error)) => {
-            warn!(%error, "a sense of the device cannot be started; check [evidence]")
+            warn!(%error, "a sense of the device cannot be started; check [evidence]");
         }
         Err(_) => warn!(patience_s = PATIENCE.as_secs(), "a sense of the device did not answer"),
     }

@@ -264,7 +264,7 @@ mod tests {
     fn the_worst_comes_first_and_what_is_out_of_service_last() {
         let mut revoked = of("r", Some(row(900, 0, None)));
         revoked.revoked = true;
-        let mut all = vec![
+        let mut all = [
             of("well", Some(row(1, 10, None))),
             revoked,
             of("lacks", Some(row(1, 3, None))),

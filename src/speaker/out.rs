@@ -56,7 +56,9 @@ impl Out {
             Device::Nothing => Ok(()),
             Device::Wav(wav) => write(wav, chunk, second_over),
             #[cfg(feature = "alsa")]
-            Device::Card(card) => card.write(&chunk.iter().map(coded).collect::<Vec<i16>>()),
+            Device::Card(card) => {
+                card.write(&chunk.iter().copied().map(coded).collect::<Vec<i16>>())
+            }
         }
     }
 
@@ -77,14 +79,14 @@ fn write(
 ) -> Result<(), String> {
     let cannot = |e: hound::Error| format!("cannot write the WAV file: {e}; free space");
     for sample in chunk {
-        wav.write_sample(coded(sample)).map_err(cannot)?;
+        wav.write_sample(coded(*sample)).map_err(cannot)?;
     }
     // A file that a power cut leaves behind is playable up to its last second.
     if second_over { wav.flush().map_err(cannot) } else { Ok(()) }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "clamped to 16 bits")]
-fn coded(sample: &f32) -> i16 {
+fn coded(sample: f32) -> i16 {
     (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16
 }
 

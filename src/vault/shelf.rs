@@ -274,9 +274,10 @@ fn restore_asset<D: Disk>(
     let bytes = |kind: &str| disk.read(&note.with_extension(kind)).ok().flatten();
     let complete = bytes("opus").is_some_and(|bytes| Digest::of(&bytes) == descriptor.asset);
     let part = if complete { None } else { bytes("part") };
-    let missing = match complete {
-        true => BTreeSet::new(),
-        false => missing_blocks(&descriptor, &part.unwrap_or_default()),
+    let missing = if complete {
+        BTreeSet::new()
+    } else {
+        missing_blocks(&descriptor, &part.unwrap_or_default())
     };
     Ok(Some(RestoredAsset { descriptor: text, missing, complete }))
 }

@@ -144,7 +144,14 @@ pub(super) struct Pole {
 
 impl Pole {
     pub(super) fn new() -> Self {
-        let mut pole = Self {
+        let mut pole = Self::unborn();
+        pole.boot();
+        pole
+    }
+
+    /// One whose empty disk was never started from.
+    pub(super) fn unborn() -> Self {
+        Self {
             disk: Poor::default(),
             shelf: None,
             agent: None,
@@ -154,9 +161,7 @@ impl Pole {
             begins: BTreeMap::new(),
             durable: vec![],
             logged: vec![],
-        };
-        pole.boot();
-        pole
+        }
     }
 
     pub(super) fn begun(&self) -> usize {
@@ -169,7 +174,7 @@ impl Pole {
     }
 
     /// Starts; a start that meets a dead disk is no start.
-    fn boot(&mut self) {
+    pub(super) fn boot(&mut self) {
         self.booted = self.seconds;
         let folder = Path::new("/state");
         if mend_diary(&self.disk, &folder.join("diary.jsonl")).is_err() {

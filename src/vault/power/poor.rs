@@ -147,7 +147,8 @@ impl Disk for Poor {
                 state.now.insert(path.to_owned(), id);
             }
             let inode = state.inode(path)?;
-            let (from, until) = (offset as usize, offset as usize + bytes.len());
+            let from = usize::try_from(offset).expect("it fits memory");
+            let until = from + bytes.len();
             inode.now.resize(inode.now.len().max(until), 0);
             inode.now[from..until].copy_from_slice(bytes);
             Ok(())
@@ -156,7 +157,8 @@ impl Disk for Poor {
 
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
         self.change(|state, _| {
-            state.inode(path)?.now.truncate(length as usize);
+            let length = usize::try_from(length).expect("it fits memory");
+            state.inode(path)?.now.truncate(length);
             Ok(())
         })
     }
