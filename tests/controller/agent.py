@@ -356,6 +356,7 @@ class Agent:
         airings = self.manifest["airings"] if self.manifest else []
         soon = sorted(airings, key=lambda airing: airing["latest"] < now)
         wanted = urgent + [item["asset"] for airing in soon for item in airing["items"]]
+        wanted += self.manifest.get("hold", []) if self.manifest else []
         withdrawn = self.manifest["withdrawn"] if self.manifest else []
         return [digest for digest in dict.fromkeys(wanted) if digest not in withdrawn], urgent
 

@@ -85,10 +85,11 @@ MANIFEST = record(
         record(
             programme=ID, date=parsed(calendar_date), occurrence=integer(0, 65_535), at=TIME,
             latest=TIME, chime=boolean, gap_ms=integer(), items=listing(ITEM, 100),
+            left_out={"volume_percent": integer(0, 100)},
         ),
         1_008,
     ),
-    withdrawn=listing(DIGEST),
+    withdrawn=listing(DIGEST), left_out={"hold": listing(DIGEST, 64)},
 )
 ASSET = record(
     asset=DIGEST, bulletin=ID, language=LANGUAGE, codec=one_of("opus"), length_ms=integer(),

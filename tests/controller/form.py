@@ -92,18 +92,21 @@ def listing(item, length_max=None, length_min=0):
     return check
 
 
-def record(**members):
-    """An object with exactly these members."""
+def record(left_out=None, **members):
+    """An object with exactly these members; those of `left_out` only where they are there."""
+    maybe = left_out or {}
 
     def check(value, name):
         if type(value) is not dict:
             raise Refused(f"`{name}` is no object")
-        missing, strange = members.keys() - value.keys(), value.keys() - members.keys()
+        missing = members.keys() - value.keys()
+        strange = value.keys() - members.keys() - maybe.keys()
         if missing:
             raise Refused(f"`{name}`: `{sorted(missing)[0]}` is missing")
         if strange:
             raise Refused(f"`{name}`: `{sorted(strange)[0]}` is unknown")
-        return {member: kind(value[member], member) for member, kind in members.items()}
+        known = {**members, **{member: kind for member, kind in maybe.items() if member in value}}
+        return {member: kind(value[member], member) for member, kind in known.items()}
 
     return check
 

@@ -136,7 +136,25 @@ class Stage:
         policy = device.manifest["policy"]["windows"]
         if not open_until(policy, device.manifest["zone"], now, end):
             return "policy"
+        if not self._affordable(device.manifest["policy"], now, length_of(airing)):
+            return "policy"
         return "storage" if device.ledger.full else None
+
+    def _affordable(self, policy, now, length):
+        """Whether the policy's sums have room, counting what was begun on this local date."""
+        today = self._date(now)
+        begun = self.diary.airings.values()
+        spent = [mark["length"] for mark in begun if mark.get("day") == today]
+        minute = 60 * SECOND
+        return (
+            length <= policy["minutes_a_session_max"] * minute
+            and len(spent) < policy["sessions_a_day_max"]
+            and sum(spent) + length <= policy["minutes_a_day_max"] * minute
+        )
+
+    def _date(self, at):
+        zone = self.device.manifest["zone"]
+        return str(datetime.fromtimestamp(at // SECOND, timezone.utc).astimezone(zone).date())
 
     def _too_late(self, airing):
         device = self.device
@@ -182,6 +200,7 @@ class Stage:
         mark = {
             "do": "begun", "airing": name, "key": key, "at": now, "items": items,
             "manifest": self.device.manifest["number"],
+            "day": self._date(now), "length": length_of(airing),
         }
         self.diary.keep(mark)
         try:
@@ -190,6 +209,8 @@ class Stage:
             self.device.say(str(error))
             self._swear(name, "failed", "sound")
             return
+        share = airing.get("volume_percent", 100) * self.device.volume
+        parts = [(item, sound.at_volume(samples, share)) for item, samples in parts]
         self._start("airing", name, parts, uptime)
 
     def _parts(self, airing, ready):

@@ -47,6 +47,14 @@ def decode(path):
     return done.stdout
 
 
+def at_volume(samples, share):
+    """The same sound at this share of its amplitude, in ten-thousandths."""
+    if share == 10_000:
+        return samples
+    values = struct.unpack(f"<{len(samples) // 2}h", samples)
+    return struct.pack(f"<{len(values)}h", *(value * share // 10_000 for value in values))
+
+
 class Player:
     """Plays one thing: a list of (mark, samples). A mark is told when its samples have sounded."""
 

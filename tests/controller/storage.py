@@ -109,14 +109,19 @@ class Diary:
         held["over"] = {"step": entry["step"], "until": entry["until"]}
 
     def _closed(self, entry):
-        self.airings[entry["airing"]] = {"at": entry["at"], "over": True}
+        day, length = entry.get("day"), entry.get("length", 0)
+        self.airings[entry["airing"]] = {
+            "at": entry["at"], "over": True, "day": day, "length": length,
+        }
 
     def _receipt(self, entry):
         receipt = json.loads(entry["line"])
         self.receipts.append((receipt["n"], entry["line"].encode(), receipt["at"]))
         if receipt["kind"] == "airing":
             key = airing_text(receipt["airing"])
-            self.airings[key] = {"at": receipt["at"], "over": True}
+            begun = self.airings.get(key, {})
+            day, length = begun.get("day"), begun.get("length", 0)
+            self.airings[key] = {"at": receipt["at"], "over": True, "day": day, "length": length}
         if receipt["kind"] == "emergency" and receipt["emergency"] in self.emergencies:
             self.emergencies[receipt["emergency"]]["steps"].append(receipt["step"])
 
@@ -152,7 +157,10 @@ class Diary:
         for airing, mark in self.airings.items():
             if mark["at"] < now - MARKS_KEPT or airing in written:
                 continue
-            closed = {"do": "closed", "airing": airing, "at": mark["at"]}
+            closed = {
+                "do": "closed", "airing": airing, "at": mark["at"], "day": mark.get("day"),
+                "length": mark.get("length", 0),
+            }
             entries.append(closed if mark["over"] else {**mark, "do": "begun"})
         entries += [{"do": "receipt", "line": line.decode()} for line, _ in kept]
         entries.append({"do": "acked", "upto": self.acked})

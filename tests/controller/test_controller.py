@@ -607,6 +607,17 @@ class Airings(unittest.TestCase):
         town.pass_time(61)
         self.assertEqual(town.outcome(), ("skipped", "policy"))
 
+    def test_the_sums_of_the_policy_hold(self):
+        day = {"days": [1, 2, 3, 4, 5, 6, 7], "from": "00:00", "until": "24:00"}
+        limits = {"sessions_a_day_max": 0, "minutes_a_session_max": 30, "minutes_a_day_max": 60}
+        town = self.ready(policy={"windows": [day], **limits})
+        town.pass_time(61)
+        self.assertEqual(town.outcome(), ("skipped", "policy"))
+
+    def test_recordings_to_hold_are_fetched_though_no_airing_names_them(self):
+        town = self.ready(hold=["ab" * 32])
+        self.assertIn("ab" * 32, town.agent.named()[0])
+
     def test_an_expired_manifest_and_an_expired_recording_stay_silent(self):
         town = self.ready(valid_until=NOON + 30 * SECOND)
         town.pass_time(61)
