@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use super::*;
 
 /// Pairs of controllers.
-const PAIRS: u64 = 12;
+const PAIRS: u64 = 6;
 
 /// The longest that a message takes, in microseconds.
 const JITTER_US: u64 = 200_000;
