@@ -63,7 +63,8 @@ impl Board {
 
     fn true_time(&self, up: Uptime) -> i64 {
         let up = i64::try_from(up.since(Uptime::START).as_micros()).unwrap();
-        self.booted + up - up * self.ppm / 1_000_000 + 1
+        // Exactly, and rounded up: a wake that comes too early would be set again and again.
+        self.booted + up * 1_000_000 / (1_000_000 + self.ppm) + 2
     }
 
     fn send(&mut self, at: i64, input: Input) {
