@@ -22,10 +22,10 @@ const ROUND_TRIP_MAX: Duration = Duration::from_secs(10);
 const PAUSE_MAX: Duration = Duration::from_hours(1);
 
 /// The first pause; it doubles up to [`PAUSE_MAX`], so that the crystal's rate is soon known.
-const PAUSE_MIN: Duration = Duration::from_mins(5);
+const PAUSE_MIN: Duration = Duration::from_mins(15);
 
-/// Questions of a round while the pauses grow.
-const ROUND_FIRST: u8 = 8;
+/// Questions of the first round, and of the one before an airing.
+const ROUND_FIRST: u8 = 16;
 
 /// Questions of a later round.
 const ROUND_LATER: u8 = 4;
@@ -37,10 +37,10 @@ const QUESTION_GAP: Duration = Duration::from_secs(2);
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Answers that are remembered: half a day of rounds.
-const ANSWERS_MAX: usize = 48;
+const ANSWERS_MAX: usize = 64;
 
 /// The most that a crystal is off, in millionths: worse ones are not sold for boards.
-const RATE_PPM_MAX: i64 = 200;
+const RATE_PPM_MAX: i64 = 100;
 
 /// Between two rates that are tried, in millionths.
 const RATE_PPM_STEP: usize = 2;
@@ -84,6 +84,8 @@ pub(super) struct Clock {
     /// Questions of this round that are still to be asked.
     left: u8,
     pause: Duration,
+    /// The airing for which a round was begun last.
+    prepared: Option<Timestamp>,
     offset_ms: i64,
 }
 
@@ -99,6 +101,7 @@ impl Clock {
             asked: None,
             left: ROUND_FIRST,
             pause: PAUSE_MIN,
+            prepared: None,
             offset_ms: 0,
         }
     }
@@ -137,10 +140,18 @@ impl Clock {
     pub(super) fn asking(&mut self, up: Uptime, nonce: String) {
         if self.left == 0 {
             self.pause = (self.pause * 2).min(PAUSE_MAX);
-            self.left = if self.pause < PAUSE_MAX { ROUND_FIRST } else { ROUND_LATER };
+            self.left = ROUND_LATER;
         }
         self.pending = Some((nonce, up));
         self.asked = Some(up);
+    }
+
+    /// Begins a round for the airing at this time, once.
+    pub(super) fn prepare(&mut self, airing: Timestamp) {
+        if self.prepared != Some(airing) {
+            self.prepared = Some(airing);
+            self.left = ROUND_FIRST;
+        }
     }
 
     /// A lost connection may have lost the question.

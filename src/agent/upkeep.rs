@@ -26,6 +26,10 @@ const REFUSAL_QUIET: Duration = Duration::from_hours(1);
 /// Refusals told in that time at most: a hostile broker must not fill the storage for receipts.
 const REFUSALS_MAX: usize = 20;
 
+/// How long before an airing its questions for the time begin at the latest: a round takes half
+/// of it.
+const PREPARE_MIN: Duration = Duration::from_mins(1);
+
 /// Connections and timers.
 #[derive(Debug)]
 #[expect(
@@ -151,6 +155,11 @@ impl Agent {
         if !self.upkeep.main {
             return;
         }
+        if self.prepare_at(now).is_some_and(|at| now.up >= at)
+            && let Some(airing) = self.next_airing(now)
+        {
+            self.clock.prepare(airing);
+        }
         if now.up >= self.clock.ask_at() {
             self.ask_time(now);
         }
@@ -167,8 +176,27 @@ impl Agent {
         }
         let batch = (self.diary.waiting() > 0).then(|| self.upkeep.batch_due_at());
         let want = self.recordings.due_at().filter(|_| self.upkeep.bulk);
-        let timers = [batch, want, Some(self.clock.ask_at()), Some(self.upkeep.status_due_at())];
+        let prepare = self.prepare_at(now);
+        let timers =
+            [batch, want, prepare, Some(self.clock.ask_at()), Some(self.upkeep.status_due_at())];
         timers.into_iter().flatten().filter(|at| *at > now.up).min()
+    }
+
+    /// When the next airing begins that has not begun.
+    fn next_airing(&self, now: Now) -> Option<Timestamp> {
+        let utc = self.clock.utc(now.up)?;
+        let airings = self.manifest.as_ref()?.airings.iter();
+        airings.map(|airing| airing.at).find(|at| *at > utc)
+    }
+
+    /// When the questions before the next airing begin. Each controller begins at a moment of its
+    /// own: a province airs at one time.
+    fn prepare_at(&self, now: Now) -> Option<Uptime> {
+        let name = Digest::of(self.settings.controller.as_str().as_bytes());
+        let own = Duration::from_secs(u64::from(name.as_bytes()[0]));
+        let (utc, airing) = (self.clock.utc(now.up)?, self.next_airing(now)?);
+        let wait = airing.since(utc).saturating_sub(PREPARE_MIN + own);
+        Some(now.up + wait)
     }
 
     fn ask_time(&mut self, now: Now) {

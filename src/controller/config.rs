@@ -181,7 +181,6 @@ fn alsa(_: &mut Table<'_>, device: String) -> Option<Sink> {
 }
 
 #[cfg(not(feature = "alsa"))]
-#[expect(clippy::needless_pass_by_value, reason = "the other build keeps it")]
 fn alsa(speaker: &mut Table<'_>, _: String) -> Option<Sink> {
     speaker.fault("kind", "this program was built without ALSA; build it with --features alsa");
     None
