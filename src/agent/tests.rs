@@ -245,6 +245,7 @@ fn settings(outer: AirtimePolicy, rtc: bool) -> Settings {
         zone: Zone::default(),
         rtc,
         receipts_max: RECEIPTS_ROUTINE_MAX,
+        library_bytes_max: u64::MAX,
         software: "test".to_owned(),
         randomness: [5; 32],
     }

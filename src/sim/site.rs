@@ -140,6 +140,7 @@ impl Site {
             zone: Zone::default(),
             rtc: self.rtc,
             receipts_max: if self.small { SMALL_FLASH_RECEIPTS } else { receipts },
+            library_bytes_max: u64::MAX,
             software: "sim".to_owned(),
             randomness,
         }
