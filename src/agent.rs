@@ -61,6 +61,8 @@ pub struct Settings {
     pub amplifier: bool,
     /// Unacknowledged receipts at which routine play stops; see [`RECEIPTS_ROUTINE_MAX`].
     pub receipts_max: usize,
+    /// Bytes of recordings at most; those of emergencies and of the next 72 hours are held beyond it.
+    pub library_bytes_max: u64,
     /// The software's name and version, for receipts and status.
     pub software: String,
     /// 32 secret random bytes of this start: nonces and chain ids come from them.
@@ -339,7 +341,7 @@ impl Agent {
         match input {
             Input::MainUp => self.main_up(),
             Input::MainDown => self.upkeep.main_down(),
-            Input::BulkUp => self.bulk_up(),
+            Input::BulkUp => self.bulk_up(now),
             Input::BulkDown => self.bulk_down(),
             Input::Message { topic, payload } => self.message(now, &topic, &payload),
             Input::Assembled { asset, whole } => self.recordings.finished(asset, whole),
@@ -460,10 +462,13 @@ impl Agent {
 
     /// 16 hexadecimal digits that nobody can foresee and that never repeat.
     fn draw(&mut self, purpose: &str) -> String {
+        self.draw_digest(purpose).to_string()[..16].to_owned()
+    }
+
+    fn draw_digest(&mut self, purpose: &str) -> Digest {
         self.draws += 1;
         let count = self.draws.to_be_bytes();
-        let digest = Digest::of_parts(&[&self.settings.randomness, purpose.as_bytes(), &count]);
-        digest.to_string()[..16].to_owned()
+        Digest::of_parts(&[&self.settings.randomness, purpose.as_bytes(), &count])
     }
 }
 

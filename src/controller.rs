@@ -41,6 +41,9 @@ use crate::vault::{
 /// Keep-alive of the main connection: a lost link shows within two and a half times this.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// Over how long controllers that lost one broker in one moment spread their first attempts.
+const RECONNECT_SPREAD: Duration = Duration::from_secs(5);
+
 /// How often free storage is measured.
 const MEASURE_EVERY: Duration = Duration::from_mins(1);
 
@@ -442,6 +445,7 @@ fn settings(config: &Config) -> Settings {
         rtc: config.rtc,
         amplifier: !config.senses.amplifier.is_empty(),
         receipts_max: config.receipts_max,
+        library_bytes_max: config.library_bytes_max,
         software: concat!("loaban-controller/", env!("CARGO_PKG_VERSION")).to_owned(),
         randomness: entropy::bytes(),
     }
@@ -457,7 +461,11 @@ fn options(config: &Config, login: &Login, will: Option<Will>) -> LinkOptions {
         clean_session: false,
         keep_alive: KEEP_ALIVE,
         will,
-        pace: Pace { longest_wait: config.reconnect_max, ..Pace::default() },
+        pace: Pace {
+            longest_wait: config.reconnect_max,
+            spread: RECONNECT_SPREAD.min(config.reconnect_max),
+            ..Pace::default()
+        },
         seed: u64::from_be_bytes(entropy::bytes()),
     }
 }

@@ -275,6 +275,7 @@ impl Agent {
         let note = String::from_utf8_lossy(payload).into_owned();
         if self.recordings.describe(descriptor, &note) {
             self.out.push_back(Output::KeepNote(Slot::Descriptor(asset), note));
+            self.spread_questions(now);
         }
         Ok(())
     }

@@ -2,6 +2,10 @@
 //!
 //! **A block counts only once its SHA-256 agrees with a descriptor that an approver signed, and a
 //! recording only once the whole does.** A verified block is never asked for again.
+//!
+//! **What is held is bounded, and what is needed soonest is never evicted**: recordings of
+//! emergencies and of the next 72 hours are held whatever they weigh; of the others, the least needed
+//! give way first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,6 +26,9 @@ const PATIENCE_MAX: Duration = Duration::from_mins(2);
 /// How often a descriptor that does not cover what is planned is asked for again.
 const DOUBT_TRIES: u32 = 5;
 
+/// How often it is found out for what there is room though nothing changed.
+const WEIGHED_EVERY: Duration = Duration::from_mins(1);
+
 /// One recording on the shelf.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -36,6 +43,8 @@ pub(super) struct Shelf {
     asked: Option<Uptime>,
     progress: Option<Uptime>,
     tries: u32,
+    /// There is no room for it now; it weighs so many bytes.
+    evicted: Option<u64>,
 }
 
 impl Shelf {
@@ -53,6 +62,11 @@ impl Shelf {
 
     pub(super) fn missing(&self) -> impl Iterator<Item = u32> {
         self.missing.iter().copied()
+    }
+
+    /// What it weighs, where that is known.
+    fn bytes(&self) -> u64 {
+        self.descriptor().map(|descriptor| descriptor.bytes).or(self.evicted).unwrap_or(0)
     }
 
     fn due(&self) -> Uptime {
@@ -81,6 +95,10 @@ pub(super) struct Library {
     shelves: BTreeMap<Digest, Shelf>,
     /// What is needed, soonest first.
     needed: Vec<Digest>,
+    /// Before this nothing is asked for: thousands of controllers learn of a recording at once.
+    quiet_until: Option<Uptime>,
+    /// When it was last found out for what there is room; none where something changed since.
+    weighed: Option<Uptime>,
 }
 
 impl Library {
@@ -105,7 +123,49 @@ impl Library {
             self.shelves.entry(*asset).or_default();
         }
         self.needed = needed;
+        self.weighed = None;
         self.shelves.keys().filter(|asset| !self.needed.contains(asset)).copied().collect()
+    }
+
+    /// Whether it is time to find out for what there is room: something changed, or time passed.
+    pub(super) fn is_to_be_weighed(&mut self, up: Uptime) -> bool {
+        let due = self.weighed.is_none_or(|at| up >= at + WEIGHED_EVERY);
+        if due {
+            self.weighed = Some(up);
+        }
+        due
+    }
+
+    /// Finds out for what there is room: everything `kept`, and of the rest as much as fits into
+    /// `bytes_max` together with it, soonest needed first. Returns what must go.
+    pub(super) fn make_room(&mut self, kept: &BTreeSet<Digest>, bytes_max: u64) -> Vec<Digest> {
+        let weigh = |asset: &Digest| self.shelves.get(asset).map_or(0, Shelf::bytes);
+        let mut room = bytes_max.saturating_sub(kept.iter().map(weigh).sum());
+        let mut is_full = false;
+        let mut gone = Vec::new();
+        for asset in &self.needed {
+            let Some(shelf) = self.shelves.get_mut(asset) else { continue };
+            let bytes = shelf.bytes();
+            if !kept.contains(asset) {
+                is_full |= bytes > room;
+                room = room.saturating_sub(bytes);
+            }
+            let stays = kept.contains(asset) || !is_full;
+            match (stays, shelf.evicted.is_some()) {
+                (true, true) => *shelf = Shelf::default(),
+                (false, false) if bytes > 0 => {
+                    *shelf = Shelf { evicted: Some(bytes), ..Shelf::default() };
+                    gone.push(*asset);
+                }
+                _ => {}
+            }
+        }
+        gone
+    }
+
+    /// Asks for nothing before `until`.
+    pub(super) fn be_quiet(&mut self, until: Uptime) {
+        self.quiet_until = Some(until);
     }
 
     /// Takes a recording off the shelf.
@@ -136,7 +196,8 @@ impl Library {
         let open = |asset: &&Digest| {
             let shelf = self.shelves.get(asset);
             shelf.is_some_and(|s| {
-                s.descriptor.is_none() || s.doubted || (!s.complete && !s.finishing)
+                let open = s.descriptor.is_none() || s.doubted || (!s.complete && !s.finishing);
+                s.evicted.is_none() && open
             })
         };
         self.needed.iter().filter(open).take(AT_ONCE).copied().collect()
@@ -144,13 +205,18 @@ impl Library {
 
     /// Those of the wanted that are due to be asked for.
     pub(super) fn due(&self, up: Uptime) -> Vec<Digest> {
+        if self.quiet_until.is_some_and(|until| until > up) {
+            return vec![];
+        }
         let due = |asset: &Digest| self.shelves.get(asset).is_some_and(|s| s.due() <= up);
         self.wanted().into_iter().filter(due).collect()
     }
 
     /// When the next question is due.
     pub(super) fn due_at(&self) -> Option<Uptime> {
-        self.wanted().iter().filter_map(|asset| self.shelves.get(asset)).map(Shelf::due).min()
+        let shelves = self.wanted();
+        let due = shelves.iter().filter_map(|asset| self.shelves.get(asset)).map(Shelf::due).min();
+        due.max(due.and(self.quiet_until))
     }
 
     /// Notes that a question leaves now.
@@ -183,7 +249,7 @@ impl Library {
     pub(super) fn describe(&mut self, descriptor: Descriptor, note: &str) -> bool {
         let Some(shelf) = self.shelves.get_mut(&descriptor.asset) else { return false };
         shelf.doubted = false;
-        if shelf.descriptor() == Some(&descriptor) {
+        if shelf.evicted.is_some() || shelf.descriptor() == Some(&descriptor) {
             return false;
         }
         let cut_alike = shelf.descriptor().is_some_and(|d| d.blocks == descriptor.blocks);
@@ -194,6 +260,7 @@ impl Library {
         // Its blocks are asked for at once.
         (shelf.asked, shelf.progress, shelf.tries) = (None, None, 0);
         shelf.descriptor = Some((descriptor, note.to_owned()));
+        self.weighed = None;
         true
     }
 
@@ -230,11 +297,113 @@ impl Library {
 
     /// The whole was compared with its digest.
     pub(super) fn finished(&mut self, asset: Digest, whole: bool) {
-        let Some(shelf) = self.shelves.get_mut(&asset) else { return };
+        let Some(shelf) = self.shelves.get_mut(&asset).filter(|s| s.evicted.is_none()) else {
+            return;
+        };
         shelf.finishing = false;
         shelf.complete = whole;
         if let (false, Some((descriptor, _))) = (whole, &shelf.descriptor) {
             shelf.missing = (0..).take(descriptor.blocks.len()).collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn asset(n: usize) -> Digest {
+        Digest::of(&n.to_be_bytes())
+    }
+
+    fn descriptor(n: usize, bytes: u64) -> Descriptor {
+        Descriptor {
+            asset: asset(n),
+            bulletin: "b".parse().unwrap(),
+            language: "vi".parse().unwrap(),
+            class: crate::bulletin::Class::Normal,
+            codec: "opus".to_owned(),
+            bytes,
+            block_bytes: 16_384,
+            blocks: vec![Digest::ZERO; 3],
+            length_ms: 1,
+            areas: vec![],
+            valid_from: crate::time::Timestamp::EPOCH,
+            valid_until: crate::time::Timestamp::EPOCH,
+        }
+    }
+
+    /// A library that needs recordings of these weights, in this order, and holds them whole.
+    fn holding(bytes: &[u64]) -> Library {
+        let mut library = Library::default();
+        library.need((0..bytes.len()).map(asset).collect());
+        for (n, bytes) in bytes.iter().enumerate() {
+            library.restore(descriptor(n, *bytes), String::new(), BTreeSet::new(), true);
+        }
+        library
+    }
+
+    fn held(library: &Library, count: usize) -> Vec<usize> {
+        (0..count).filter(|n| library.is_complete(asset(*n))).collect()
+    }
+
+    #[test]
+    fn what_is_needed_last_gives_way_first() {
+        let mut library = holding(&[40, 40, 40]);
+        assert_eq!(library.make_room(&BTreeSet::new(), 100), [asset(2)]);
+        assert_eq!(held(&library, 3), [0, 1]);
+        assert!(library.wanted().is_empty(), "what has no room is not asked for");
+    }
+
+    #[test]
+    fn what_was_evicted_is_asked_for_again_once_there_is_room() {
+        let mut library = holding(&[40, 40, 40]);
+        library.make_room(&BTreeSet::new(), 100);
+        assert!(library.make_room(&BTreeSet::new(), 120).is_empty());
+        assert_eq!(library.wanted(), [asset(2)]);
+    }
+
+    #[test]
+    fn what_is_kept_stays_however_much_it_weighs() {
+        let mut library = holding(&[40, 40, 400]);
+        let gone = library.make_room(&BTreeSet::from([asset(2)]), 100);
+        assert_eq!(gone, [asset(0), asset(1)]);
+        assert_eq!(held(&library, 3), [2]);
+    }
+
+    #[test]
+    fn nothing_is_asked_for_before_the_quiet_is_over() {
+        let mut library = Library::default();
+        library.need(vec![asset(0)]);
+        let until = Uptime::START + Duration::from_millis(120);
+        library.be_quiet(until);
+        assert_eq!((library.due(Uptime::START), library.due_at()), (vec![], Some(until)));
+        assert_eq!(library.due(until), [asset(0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn room_is_kept_to_and_what_must_stay_stays(
+            bytes in proptest::collection::vec(1_u64..100, 0..12),
+            kept in proptest::collection::btree_set(0_usize..12, 0..4),
+            bounds in proptest::collection::vec(0_u64..600, 1..4),
+        ) {
+            let mut library = holding(&bytes);
+            let kept: BTreeSet<usize> = kept.into_iter().filter(|n| *n < bytes.len()).collect();
+            let must: BTreeSet<Digest> = kept.iter().copied().map(asset).collect();
+            let kept_bytes: u64 = kept.iter().map(|n| bytes[*n]).sum();
+            for bytes_max in bounds {
+                library.make_room(&must, bytes_max);
+                let held = held(&library, bytes.len());
+                prop_assert!(kept.iter().all(|n| held.contains(n)));
+                let weight: u64 = held.iter().map(|n| bytes[*n]).sum();
+                prop_assert!(weight <= bytes_max.max(kept_bytes), "{weight} in {bytes_max}");
+                // Nobody stays who is needed later than somebody who had to go.
+                let others = (0..bytes.len()).filter(|n| !kept.contains(n));
+                let stays: Vec<bool> = others.map(|n| held.contains(&n)).collect();
+                prop_assert!(stays.is_sorted_by(|a, b| a >= b), "{stays:?}");
+            }
         }
     }
 }

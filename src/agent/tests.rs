@@ -248,6 +248,7 @@ fn settings(outer: AirtimePolicy, rtc: bool) -> Settings {
         rtc,
         amplifier: false,
         receipts_max: RECEIPTS_ROUTINE_MAX,
+        library_bytes_max: u64::MAX,
         software: "test".to_owned(),
         randomness: [5; 32],
     }

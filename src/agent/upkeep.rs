@@ -1,6 +1,6 @@
 //! What a controller does beside playing: its connections, its questions, its reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::agent::airing::What;
@@ -20,11 +20,17 @@ const STATUS_GAP: Duration = Duration::from_secs(5);
 /// How long an acknowledgement is waited for before the batch is sent again.
 const ACK_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Over how long the first questions for a recording are spread.
+const QUESTIONS_SPREAD: Duration = Duration::from_millis(200);
+
 /// How long the same refusal is told only once.
 const REFUSAL_QUIET: Duration = Duration::from_hours(1);
 
 /// Refusals told in that time at most: a hostile broker must not fill the storage for receipts.
 const REFUSALS_MAX: usize = 20;
+
+/// Recordings of airings within this are never evicted: a storm takes the network for days.
+const EVICTED_NEVER: Duration = Duration::from_hours(72);
 
 /// How long before an airing its questions for the time begin at the latest: a round takes half
 /// of it.
@@ -127,8 +133,16 @@ impl Agent {
         self.clock.connected();
     }
 
-    pub(super) fn bulk_up(&mut self) {
+    pub(super) fn bulk_up(&mut self, now: Now) {
         self.upkeep.bulk = true;
+        self.spread_questions(now);
+    }
+
+    /// Thousands of controllers learn of a recording in the same moment; their questions shall not
+    /// all come in the next one. The server gathers for longer than this.
+    pub(super) fn spread_questions(&mut self, now: Now) {
+        let drawn = u32::from(self.draw_digest("question").as_bytes()[0]);
+        self.recordings.be_quiet(now.up + QUESTIONS_SPREAD * drawn / u32::from(u8::MAX));
     }
 
     /// What was on its way is lost.
@@ -287,6 +301,7 @@ impl Agent {
     /// Opens the bulk connection while blocks are missing, asks for them, closes it after; while an
     /// emergency sounds, only for the recordings of emergencies.
     fn fetch(&mut self, now: Now) {
+        self.make_room(now);
         let alarmed = self.playing.as_ref().is_some_and(|p| matches!(p.what, What::Emergency(..)));
         let mut wanted = if self.upkeep.main { self.recordings.wanted() } else { vec![] };
         if alarmed {
@@ -305,6 +320,24 @@ impl Agent {
             for asset in self.recordings.due(now.up) {
                 self.want(now, asset);
             }
+        }
+    }
+
+    /// Forgets what there is no room for. Without a trusted clock nobody knows what is needed soon.
+    fn make_room(&mut self, now: Now) {
+        let Some(utc) = self.clock.utc(now.up) else { return };
+        if !self.recordings.is_to_be_weighed(now.up) {
+            return;
+        }
+        let languages = self.manifest.as_ref().map_or(&[][..], |manifest| &manifest.languages);
+        let mut kept: BTreeSet<Digest> = self.emergencies.assets(languages).into_iter().collect();
+        if let Some(manifest) = &self.manifest {
+            let soon = manifest.airings.iter().filter(|airing| airing.at <= utc + EVICTED_NEVER);
+            kept.extend(soon.flat_map(|airing| airing.items.iter().map(|item| item.asset)));
+            kept.extend(&manifest.hold);
+        }
+        for asset in self.recordings.make_room(&kept, self.settings.library_bytes_max) {
+            self.out.push_back(Output::Forget(asset));
         }
     }
 

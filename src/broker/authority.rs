@@ -242,6 +242,10 @@ fn common_name(params: &CertificateParams) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    use x509_parser::prelude::{FromDer, X509Certificate};
+
     use super::*;
 
     fn now() -> Timestamp {
@@ -290,10 +294,13 @@ mod tests {
         let made = authority();
         let kept = Authority::read(made.certificate(), made.key()).unwrap();
         let request = TlsKey::make().request("mt-1");
-        let sign = |authority: &Authority| {
-            authority.sign_request(&request, &controller("mt-1"), [7; 16], now()).unwrap()
-        };
-        assert_eq!(sign(&made).certificate.len(), sign(&kept).certificate.len());
+        let issued = kept.sign_request(&request, &controller("mt-1"), [7; 16], now()).unwrap();
+        let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let (issued, made) = (der(&issued.certificate), der(made.certificate()));
+        let (_, issued) = X509Certificate::from_der(&issued).unwrap();
+        let (_, made) = X509Certificate::from_der(&made).unwrap();
+        assert!(issued.verify_signature(Some(made.public_key())).is_ok());
+        assert_eq!(issued.issuer(), made.subject());
     }
 
     #[test]

@@ -29,6 +29,13 @@ impl Backoff {
         self.jittered(full)
     }
 
+    /// A wait anywhere below `within`, after a loss that hit many at once.
+    #[must_use]
+    pub fn spread(&mut self, within: Duration) -> Duration {
+        let thousandths = u32::try_from(self.draw() % 1000).unwrap_or(0);
+        within * thousandths / 1000
+    }
+
     /// The longest wait, for what will not mend itself soon.
     #[must_use]
     pub fn long_wait(&mut self) -> Duration {
@@ -85,6 +92,42 @@ mod tests {
         }
         backoff.reset();
         assert!(backoff.next_wait() <= Duration::from_millis(250));
+    }
+
+    /// When each of 5,000 controllers is back, in milliseconds after their broker was lost for `down`.
+    fn returns(down: Duration) -> Vec<u128> {
+        let back = |seed: u64| {
+            let seed = seed.wrapping_mul(0x2545_f491_4f6c_dd1d);
+            let mut backoff =
+                Backoff::new(Duration::from_millis(250), Duration::from_mins(1), seed);
+            let mut at = backoff.spread(Duration::from_secs(5));
+            while at < down {
+                at += backoff.next_wait();
+            }
+            at.as_millis()
+        };
+        (0..5_000).map(back).collect()
+    }
+
+    /// The most of them that come within one second.
+    fn most_in_a_second(mut returns: Vec<u128>) -> usize {
+        returns.sort_unstable();
+        let until = |n: usize| returns.partition_point(|at| *at < returns[n] + 1_000);
+        (0..returns.len()).map(|n| until(n) - n).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn five_thousand_controllers_do_not_come_back_in_the_same_second() {
+        // A broker that is back at once, after a few seconds, and after half an hour.
+        for (down_s, most_max, last_s_max) in [(0, 1_200, 5), (10, 1_200, 30), (1_800, 400, 1_861)]
+        {
+            let returns = returns(Duration::from_secs(down_s));
+            let last = returns.iter().max().copied().unwrap_or(0) / 1_000;
+            let most = most_in_a_second(returns);
+            println!("down for {down_s} s: {most} in the fullest second, the last at {last} s");
+            assert!(most <= most_max, "{most} in one second after {down_s} s");
+            assert!(last <= last_s_max, "the last comes after {last} s");
+        }
     }
 
     proptest! {

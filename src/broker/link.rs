@@ -63,6 +63,9 @@ pub struct Will {
 pub struct Pace {
     /// The first wait after a loss.
     pub first_wait: Duration,
+    /// Over how long the first attempts of many that lost a steady link are spread; zero goes back to
+    /// [`Pace::first_wait`].
+    pub spread: Duration,
     /// The longest wait between two attempts, and the one after a refused login.
     pub longest_wait: Duration,
     /// How long an attempt to connect may take.
@@ -79,6 +82,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             first_wait: Duration::from_millis(250),
+            spread: Duration::ZERO,
             longest_wait: Duration::from_mins(1),
             connect_max: Duration::from_secs(15),
             steady_after: Duration::from_secs(10),

@@ -17,6 +17,10 @@ use crate::trust::Anchors;
 /// broker's restart spreads over it.
 const RECONNECT_S_MAX: u32 = 60;
 
+/// Recordings that are held at most by default, in MiB: a week of eight hours a day at 24 kbit/s
+/// takes 600.
+const LIBRARY_MIB: u32 = 1_024;
+
 /// Characters of a device name or of a word of a command at most.
 const DEVICE_CHARS_MAX: usize = 200;
 
@@ -56,6 +60,8 @@ pub struct Config {
     pub receipts_max: usize,
     /// When routine airings may sound at all.
     pub windows: Vec<Window>,
+    /// Bytes of recordings it holds at most; see `library_mib` in the annotated reference.
+    pub library_bytes_max: u64,
     /// The longest wait between two attempts to reach the broker.
     pub reconnect_max: Duration,
 }
@@ -110,6 +116,7 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
     let zone = form.optional("zone", str::parse::<Zone>).unwrap_or_default();
     let rtc = form.optional("rtc", parse::switch).unwrap_or(false);
     let reconnect_max = form.optional("reconnect_max_s", parse::within::<u32>(1..=3_600));
+    let library_mib = form.optional("library_mib", parse::within::<u32>(16..=1_048_576));
     let sink = form.section("speaker", |speaker| build_sink(speaker, folder));
     let local_stop = form.table("local_stop", |table| build_local_stop(table, folder));
     let senses = form.table("evidence", build_senses).unwrap_or_default();
@@ -134,6 +141,7 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
         senses,
         receipts_max: receipts_max.unwrap_or(crate::agent::RECEIPTS_ROUTINE_MAX),
         windows,
+        library_bytes_max: u64::from(library_mib.unwrap_or(LIBRARY_MIB)) * 1024 * 1024,
         reconnect_max: Duration::from_secs(reconnect_max.unwrap_or(RECONNECT_S_MAX).into()),
     })
 }

@@ -152,6 +152,35 @@ fn what_several_controllers_want_is_sent_once() {
 }
 
 #[test]
+fn who_asks_late_does_not_hold_the_others_up() {
+    let mut desk = Desk::new();
+    let asset = desk.offer(4);
+    desk.want("c-1", asset, &[0, 1, 2, 3], 4);
+    for _ in 0..2 {
+        desk.wait(Duration::from_millis(300));
+    }
+    desk.want("c-2", asset, &[0, 1, 2, 3], 4);
+    for _ in 0..8 {
+        desk.wait(Duration::from_millis(300));
+    }
+    assert_eq!(desk.blocks, [0, 1, 2, 3, 0, 1]);
+}
+
+#[test]
+fn questions_are_gathered_while_they_come_but_not_for_ever() {
+    let mut desk = Desk::new();
+    let asset = desk.offer(4);
+    for _ in 0..8 {
+        desk.want("c-1", asset, &[0], 4);
+        desk.wait(Duration::from_millis(200));
+        assert!(desk.blocks.is_empty(), "{:?}", desk.now);
+    }
+    desk.want("c-2", asset, &[1], 4);
+    desk.wait(Duration::from_millis(200));
+    assert_eq!(desk.blocks, [0]);
+}
+
+#[test]
 fn blocks_leave_at_a_steady_pace() {
     let mut desk = Desk::new();
     let asset = desk.offer(3);

@@ -141,6 +141,7 @@ impl Site {
             rtc: self.rtc,
             amplifier: false,
             receipts_max: if self.small { SMALL_FLASH_RECEIPTS } else { receipts },
+            library_bytes_max: u64::MAX,
             software: "sim".to_owned(),
             randomness,
         }

@@ -139,6 +139,11 @@ class Agent:
         here = set(self.manifest["areas"])
         return [grant["key"] for grant in self.grants(role) if here & set(grant["areas"])]
 
+    def sure_time(self):
+        """The newest time that the station has signed, in seconds: it has surely passed."""
+        signed = [self.trust, self.manifest] if self.manifest else [self.trust]
+        return max(document["issued"] for document in signed) // 1_000_000
+
     # Sending
 
     def send(self, typ, members, retain=False):

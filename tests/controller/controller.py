@@ -1,6 +1,7 @@
 """A second controller, written from docs/protocol.md alone. For tests: no sound card, WAV files.
 
     /usr/bin/python3 controller.py --config controller.toml enrol   makes the key, prints its line
+    /usr/bin/python3 controller.py --config controller.toml request prints a certificate request
     /usr/bin/python3 controller.py --config controller.toml         runs until it is stopped
 
 It needs Python 3.11, paho-mqtt 1.6 or 2, cryptography, and ffmpeg to decode.
@@ -14,6 +15,14 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding, NoEncryption, PrivateFormat, load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
 
 from agent import Agent
 from documents import read_first_trust, read_trust, time_of_day, zone
@@ -34,6 +43,7 @@ class Config:
     host: str
     port: int
     password: str
+    tls: dict | None
     state: Path
     folder: Path
     trust: bytes
@@ -47,12 +57,15 @@ class Config:
     @classmethod
     def read(cls, path):
         home, table = path.parent, tomllib.loads(path.read_text())
-        host, _, port = table["broker"].removeprefix("mqtt://").rpartition(":")
+        scheme, _, address = table["broker"].partition("://")
+        host, _, port = address.rpartition(":")
         if not port.isdigit():
-            host, port = table["broker"].removeprefix("mqtt://"), "1883"
+            host, port = address, "8883" if scheme == "mqtts" else "1883"
+        password = table.get("password_file")
         return cls(
             net=table["net"], controller=table["controller"], host=host, port=int(port),
-            password=(home / table["password_file"]).read_text().strip(),
+            password=(home / password).read_text().strip() if password else "",
+            tls=tls_files(table["tls"], home, home / table["state"]) if scheme == "mqtts" else None,
             state=home / table["state"], folder=home / table["speaker"].get("folder", "played"),
             trust=(home / table["trust"]).read_bytes(),
             roots=[PublicKey.parse(root) for root in table["roots"]],
@@ -61,6 +74,28 @@ class Config:
             zone=zone(table.get("zone", "Asia/Ho_Chi_Minh")), rtc=table.get("rtc", False),
             reconnect_max_s=table.get("reconnect_max_s", 60),
         )
+
+
+def tls_files(table, home, state):
+    """`[tls]`: where the certificates lie. The key was made here and lies in the state folder."""
+    certificate = table.get("certificate")
+    return {
+        "ca": home / table["ca"], "certificate": home / certificate if certificate else None,
+        "key": state / "tls.key",
+    }
+
+
+def certificate_request(config):
+    """What the station signs: the controller id for a key that never leaves this device."""
+    path = config.state / "tls.key"
+    if not path.exists():
+        made = ec.generate_private_key(ec.SECP256R1())
+        forms = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_durably(path, made.private_bytes(*forms), mode=0o600)
+    tls_key = load_pem_private_key(path.read_bytes(), None)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, config.controller)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name)
+    return request.sign(tls_key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 def window(entry):
@@ -141,6 +176,7 @@ class Controller:
         self.links = Links(config, self.events)
         self.agent = Agent(config, device_key(config), held_trust(config), diary, self.links)
         self.links.main.before_connect = self._set_will
+        self.links.main.sure_time = self.links.bulk.sure_time = self.agent.sure_time
 
     def _set_will(self, client):
         topic, payload = self.agent.will()
@@ -165,6 +201,7 @@ class Controller:
                 self.links.main_is_up()
                 self.agent.link_up()
             case "up", False:
+                self.agent.fetcher.spread(self.agent.uptime())
                 self.links.bulk_is_up()
             case "down", True:
                 self.agent.say("link down")
@@ -181,7 +218,7 @@ class Controller:
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--config", type=Path, required=True)
-    arguments.add_argument("do", nargs="?", choices=["run", "enrol"], default="run")
+    arguments.add_argument("do", nargs="?", choices=["run", "enrol", "request"], default="run")
     chosen = arguments.parse_args()
     try:
         config = Config.read(chosen.config.absolute())
@@ -193,6 +230,9 @@ def main():
             public = device_key(config).public
             print(public)
             print(f"compare by telephone: {public.fingerprint}", file=sys.stderr)
+            return
+        if chosen.do == "request":
+            print(certificate_request(config), end="")
             return
         Controller(config).run()
     except BlockingIOError:

@@ -1,6 +1,9 @@
 """Fetching recordings: descriptor first, then missing blocks. Section 8 of docs/protocol.md."""
 
+import random
+
 FETCHED_AT_ONCE = 4
+SPREAD_S = 0.2
 ANSWER_S = 10
 ANSWER_S_MAX = 120
 NEXT_BLOCK_S = 5
@@ -22,6 +25,7 @@ class Fetcher:
     def __init__(self, device, library):
         self.device, self.holdings = device, library
         self.questions = {}  # digest -> Question
+        self.quiet_until = 0.0  # uptime before which nothing is asked for
 
     def poll(self, uptime, missing):
         """`missing`: digests that are not whole, those needed soonest first."""
@@ -31,6 +35,8 @@ class Fetcher:
         for digest in chosen:
             self.questions.setdefault(digest, Question())
         self.device.watch(set(chosen))
+        if uptime < self.quiet_until:
+            return
         for digest, question in self.questions.items():
             if question.subscribed and uptime >= question.due:
                 self._ask(digest, question, uptime)
@@ -54,6 +60,10 @@ class Fetcher:
             self.questions[digest].subscribed = True
             self.questions[digest].due = 0.0
 
+    def spread(self, uptime):
+        """Thousands learn of a recording in the same moment: their questions are spread."""
+        self.quiet_until = uptime + random.uniform(0, SPREAD_S)
+
     def bulk_down(self):
         self.questions.clear()
 
@@ -63,3 +73,5 @@ class Fetcher:
         if question:
             question.answered, question.patience = True, ANSWER_S
             question.due = 0.0 if info else uptime + NEXT_BLOCK_S
+            if info:
+                self.spread(uptime)

@@ -6,12 +6,29 @@ durable by then.
 """
 
 import random
+import ssl
+import sys
 import threading
+import time
 
 import paho.mqtt.client as mqtt
 
 KEEP_ALIVE_S = 30
 WAIT_S_MIN = 0.25
+STEADY_S = 10  # a connection that was up for so long begins anew
+RETURN_S_MAX = 5  # those who lost a broker at once come back spread over this
+
+# X509_V_FLAG_NO_CHECK_TIME: a device that wakes in 1970 must connect to learn the time.
+NO_CHECK_TIME = 0x200000
+
+
+def tls_context(tls):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(tls["ca"])
+    context.verify_flags = ssl.VerifyFlags(context.verify_flags | NO_CHECK_TIME)
+    if tls["certificate"]:
+        context.load_cert_chain(tls["certificate"], tls["key"])
+    return context
 
 
 class Event:
@@ -31,6 +48,7 @@ class Link(threading.Thread):
         self.wanted, self.connected = threading.Event(), False
         self.before_connect = lambda client: None
         self.refused = False
+        self.sure_time = lambda: 0  # seconds that have surely passed, by what the station signed
         self.mids, self.mids_lock = {}, threading.Lock()  # SUBSCRIBE on its way -> topic
         # paho 2 asks which form of callbacks is meant; paho 1 knows one only.
         forms = getattr(mqtt, "CallbackAPIVersion", None)
@@ -38,7 +56,9 @@ class Link(threading.Thread):
         self.client = mqtt.Client(
             *form, client_id=client_id, clean_session=clean, protocol=mqtt.MQTTv311
         )
-        self.client.username_pw_set(config.controller, config.password)
+        self.client.username_pw_set(config.controller, config.password or None)
+        if config.tls:
+            self.client.tls_set_context(tls_context(config.tls))
         self.client.on_connect = self._on_connect
         self.client.on_message = self._on_message
         self.client.on_subscribe = self._on_subscribe
@@ -47,11 +67,17 @@ class Link(threading.Thread):
         wait = WAIT_S_MIN
         while True:
             self.wanted.wait()
-            wait = WAIT_S_MIN if self._hold() else min(wait * 2, self.config.reconnect_max_s)
+            begun = time.monotonic()
+            was_steady = self._hold() and time.monotonic() >= begun + STEADY_S
+            longest = self.config.reconnect_max_s
             if self.refused:
-                wait = self.config.reconnect_max_s
+                pause = longest * random.uniform(0.5, 1.0)
+            elif was_steady:
+                wait, pause = WAIT_S_MIN, random.uniform(0, min(RETURN_S_MAX, longest))
+            else:
+                pause, wait = wait * random.uniform(0.5, 1.0), min(wait * 2, longest)
             if self.wanted.is_set():
-                threading.Event().wait(wait * random.uniform(0.5, 1.0))
+                threading.Event().wait(pause)
 
     def _hold(self):
         """One connection, from its beginning to its end. Returns whether it was up at all."""
@@ -59,10 +85,15 @@ class Link(threading.Thread):
         self.before_connect(self.client)
         try:
             self.client.connect(self.config.host, self.config.port, KEEP_ALIVE_S)
+            self._check_end()
             while self.client.loop(timeout=0.2) == mqtt.MQTT_ERR_SUCCESS:
                 was_up = was_up or self.connected
                 if not self.wanted.is_set():
                     self.client.disconnect()
+        except ssl.SSLError as error:
+            # A certificate is refused, ours or the broker's: a person has to act first.
+            self.refused = True
+            print(f"TLS: {error}", file=sys.stderr, flush=True)
         except OSError:
             pass
         if self.connected:
@@ -70,6 +101,14 @@ class Link(threading.Thread):
             self._tell("down")
         self.mids.clear()
         return was_up
+
+    def _check_end(self):
+        """The broker's certificate, by the newest time that the station has signed."""
+        if self.config.tls:
+            ends = ssl.cert_time_to_seconds(self.client.socket().getpeercert()["notAfter"])
+            if ends < self.sure_time():
+                self.client.disconnect()
+                raise ssl.SSLError("the broker's certificate has ended")
 
     def subscribe(self, topic, qos=1):
         with self.mids_lock:

@@ -106,7 +106,7 @@ class Town:
         (self.folder / "played").mkdir(exist_ok=True)
         root = key("root/1").public
         config = Config(
-            net=NET, controller=ME, host="", port=0, password="", state=self.folder,
+            net=NET, controller=ME, host="", port=0, password="", tls=None, state=self.folder,
             folder=self.folder / "played", trust=trust(), roots=[root], root_threshold=1,
             windows=self.windows, zone=zone("Asia/Ho_Chi_Minh"), rtc=False, reconnect_max_s=60,
         )

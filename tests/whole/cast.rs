@@ -248,6 +248,22 @@ pub fn provision(station: &Station, controller: &str, broker: &str) {
     station.does(&["fleet", "enrol", controller, key.trim()]);
 }
 
+/// Has the station certify a provisioned controller, whose request `program` prints.
+pub fn certify(station: &Station, controller: &str, program: &mut Command) {
+    let folder = station.path("devices").join(controller);
+    let request = ran(program.arg("--config").arg(folder.join("controller.toml")).arg("request"));
+    let path = folder.join("request.pem");
+    fs::write(&path, request.stdout).unwrap();
+    let (path, out) = (path.to_str().unwrap(), folder.join("certificate.pem"));
+    let out = out.to_str().unwrap();
+    station.does(&["fleet", "sign", controller, "--request", path, "--out", out]);
+    // What a device under TLS shows is its certificate; it holds no password.
+    fs::remove_file(folder.join("password")).unwrap();
+    let path = folder.join("controller.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("password_file = \"password\"\n", "")).unwrap();
+}
+
 /// The provisioned folder of a controller that may sound at any hour; returns its configuration.
 pub fn configure(station: &Station, controller: &str, broker: &str) -> PathBuf {
     let folder = station.path("devices").join(controller);

@@ -8,6 +8,7 @@ mod bad_input;
 mod cast;
 mod demo;
 mod emergency;
+mod killed;
 mod manual;
 mod newsroom;
 mod processes;
@@ -17,3 +18,4 @@ mod second;
 #[cfg(feature = "alsa")]
 mod sound_out;
 mod store;
+mod weak;

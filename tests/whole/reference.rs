@@ -38,7 +38,7 @@ fn the_reference_of_the_controller_states_its_defaults() {
     let text = text("controller.toml");
     let path = Path::new("/etc/loaban/controller.toml");
     let reference = controller::Config::read(path, &text).unwrap();
-    let optional = ["zone", "rtc", "reconnect_max_s", "receipts_max", "device"];
+    let optional = ["zone", "rtc", "reconnect_max_s", "library_mib", "receipts_max", "device"];
     let short = controller::Config::read(path, &without(&text, &optional)).unwrap();
     assert_eq!(reference, short);
 }

@@ -34,6 +34,8 @@ pub(super) struct Driver {
     events: mpsc::Sender<LinkEvent>,
     closing: watch::Receiver<bool>,
     backoff: Backoff,
+    /// The connection that was lost last had been up for long enough to be trusted.
+    was_steady: bool,
 }
 
 /// The clocks of one connection.
@@ -55,7 +57,7 @@ impl Driver {
     ) -> Self {
         let backoff =
             Backoff::new(options.pace.first_wait, options.pace.longest_wait, options.seed);
-        Self { options, shared, events, closing, backoff }
+        Self { options, shared, events, closing, backoff, was_steady: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -64,7 +66,7 @@ impl Driver {
                 End::Closed => return,
                 End::Lost(reason) => {
                     self.tell(LinkEvent::Down { reason }).await;
-                    self.backoff.next_wait()
+                    self.wait_after_loss()
                 }
                 End::Refused(reason) => {
                     self.tell(LinkEvent::Refused { reason }).await;
@@ -76,6 +78,15 @@ impl Driver {
                 () = asked(&mut self.closing) => return,
             }
         }
+    }
+
+    /// A broker that ends loses thousands in one moment: they shall not all come back in the next.
+    fn wait_after_loss(&mut self) -> Duration {
+        let spread = self.options.pace.spread;
+        if std::mem::take(&mut self.was_steady) && !spread.is_zero() {
+            return self.backoff.spread(spread);
+        }
+        self.backoff.next_wait()
     }
 
     /// One connection from its first packet to its end.
@@ -154,6 +165,7 @@ impl Driver {
                 () = timers.silence.as_mut() => return Err(self.lost("was silent for 2.5 times the keep-alive")),
                 () = timers.steady.as_mut(), if !timers.is_steady => {
                     timers.is_steady = true;
+                    self.was_steady = true;
                     self.backoff.reset();
                 }
                 () = asked(&mut self.closing), if !timers.is_closing => {
