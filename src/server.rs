@@ -9,12 +9,16 @@
 //! **One server per store**, held by a lock. The command line writes to the same store; the server
 //! notices within a second.
 
+mod agreement;
 mod certify;
 mod config;
 mod deciding;
 mod doctor;
 mod emergency;
+mod erasure;
+mod filing;
 mod gate;
+mod inquiry;
 mod newsroom;
 mod page;
 mod people;
@@ -27,16 +31,19 @@ mod summary;
 
 use std::path::PathBuf;
 
+pub use agreement::{Agreement, Disagreement};
 pub use config::{BrokerChoice, Config};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
+pub use filing::usual_days;
+pub use inquiry::{Inquired, Inquiry};
 pub use newsroom::{
     BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewQuestion, NewSound,
     Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
 };
 pub use people::Added;
-pub use run::{Ready, serve};
-pub use scribe::{Head, origin};
+pub use run::{Ready, keep_ingest, serve};
+pub use scribe::{Head, Scribe, origin};
 pub use station::{Beginning, Station};
 pub use summary::{Summary, timeline_svg};
 
@@ -181,6 +188,20 @@ pub enum ServerError {
     /// A bulletin that is no answer.
     #[error("{0} is no question-and-answer bulletin; name one that is, or close with a reason")]
     NoAnswerBulletin(BulletinId),
+    /// Something is to be erased that is kept for a court or an inspection.
+    #[error(
+        "a legal hold forbids to erase anything: {0}; lift it first with `loaban log hold --lift`"
+    )]
+    Held(String),
+    /// Somebody who still has duties.
+    #[error("{0} still has duties; take them away first with `loaban person revoke {0}`")]
+    StillOnDuty(PersonId),
+    /// No form of that name.
+    #[error(
+        "there is no form {0}; the usual ones are weekly, monthly, half-year, annual, items, \
+         indicators, figures, gaps and evidence, or put your own into forms/{0}.toml"
+    )]
+    NoForm(String),
     /// A recording was refused.
     #[error("{path}: {why}")]
     Recording {

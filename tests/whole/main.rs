@@ -4,10 +4,12 @@
 
 #![expect(clippy::unwrap_used, reason = "everything here is a test; a failure names its line")]
 
+mod auditor;
 mod bad_input;
 mod cast;
 mod demo;
 mod emergency;
+mod load;
 mod manual;
 mod newsroom;
 mod processes;
