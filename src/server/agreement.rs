@@ -154,14 +154,14 @@ impl Comparison<'_> {
         let row = format!("fact {}", fact.id);
         let who = entry.who().map(ToString::to_string).unwrap_or_default();
         let same: [(bool, &str); 5] = [
-            (fact.id == entry.fact().as_str(), "its id"),
-            (fact.at == entry.at(), "its time"),
-            (fact.kind == entry.kind().as_str(), "its kind"),
-            (fact.who == who, "who did it"),
-            (parsed(&fact.body) == parsed(entry.body().get()), "what it says"),
+            (fact.id == entry.fact().as_str(), "id"),
+            (fact.at == entry.at(), "time"),
+            (fact.kind == entry.kind().as_str(), "kind"),
+            (fact.who == who, "person"),
+            (parsed(&fact.body) == parsed(entry.body().get()), "body"),
         ];
         if let Some((_, what)) = same.iter().find(|(same, _)| !same) {
-            self.say(Some(index), row, format!("{what} is another"));
+            self.say(Some(index), row, format!("another {what}"));
         }
     }
 

@@ -91,7 +91,7 @@ impl Comparison<'_> {
         match outcomes.iter().find(|row| row.key == *airing) {
             Some(row) => {
                 if let Some(what) = differs(row, &receipt.event) {
-                    self.say(Some(index), name, format!("its {what} is another"));
+                    self.say(Some(index), name, format!("another {what}"));
                 }
             }
             // The first receipt of an airing counts; it may have come with another entry.
@@ -117,7 +117,7 @@ impl Comparison<'_> {
             return Ok(());
         };
         if body["sha256"] != serde_json::json!(Digest::of(note.as_bytes())) {
-            self.say(Some(index), name, "its note is another");
+            self.say(Some(index), name, "another note");
             return Ok(());
         }
         let text = Note::parse(note.as_bytes())?;

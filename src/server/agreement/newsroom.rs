@@ -24,7 +24,7 @@ impl Comparison<'_> {
                 None => self.say(Some(index), name, "it is gone"),
                 Some(held) => {
                     if let Some(what) = differs(table, held, &said) {
-                        self.say(Some(index), name, format!("its {what} is another"));
+                        self.say(Some(index), name, format!("another {what}"));
                     }
                 }
             }
@@ -100,9 +100,9 @@ fn differs(table: &str, held: &Value, said: &Value) -> Option<&'static str> {
         }
         // Somebody who was revoked has no duties; an erasure changes none.
         "person" if said["duties"].is_null() => {
-            (said["erased"].is_null() && held["duties"] != "").then_some("duties")
+            (said["erased"].is_null() && held["duties"] != "").then_some("set of duties")
         }
-        "person" => of(&["duties"]),
+        "person" => (!same("duties")).then_some("set of duties"),
         "schedule_file" => of(&["sha256"]),
         "decision" => of(&["first", "by"]),
         _ => of(&["note"]),
