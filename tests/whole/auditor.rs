@@ -69,6 +69,7 @@ pub fn examines(dir: &Path) {
     every_altered_row_is_named(&audited);
     forms_are_read_by_other_programs(&audited);
     figures_have_their_denominators(&audited);
+    a_station_may_file_a_form_of_its_own(&audited);
     an_export_is_checked_without_the_station(&audited);
     a_name_is_erased_and_the_tree_is_whole(&audited);
 }
@@ -161,6 +162,16 @@ fn figures_have_their_denominators(audited: &Audited<'_>) {
     assert!(places.len() >= 7, "{page}");
     let gaps = audited.does(&["report", "gaps"]);
     assert!(gaps.contains("phát trọn 100,0 % (7/7)"), "{gaps}");
+}
+
+fn a_station_may_file_a_form_of_its_own(audited: &Audited<'_>) {
+    let own = "rows = \"groups\"\ntitle = \"Biểu của tỉnh\"\n[[column]]\nname = \"Số lượt\"\n\
+        field = \"played\"\nwidth = 9\n";
+    fs::create_dir_all(audited.dir.join("forms")).unwrap();
+    fs::write(audited.dir.join("forms/figures.toml"), own).unwrap();
+    let said = audited.does(&["report", "figures", "--by", "programme"]);
+    assert_eq!(said.lines().collect::<Vec<_>>(), ["Biểu của tỉnh", "Số lượt", "7"]);
+    fs::remove_file(audited.dir.join("forms/figures.toml")).unwrap();
 }
 
 fn an_export_is_checked_without_the_station(audited: &Audited<'_>) {
