@@ -17,6 +17,7 @@ pub mod checkpoint;
 pub mod commitment;
 pub mod entry;
 pub mod proof;
+pub mod qr;
 pub mod tile;
 pub mod tree;
 

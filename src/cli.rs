@@ -8,6 +8,7 @@ mod explain;
 mod fleet;
 mod log;
 mod question;
+mod report;
 mod schedule;
 mod sim;
 mod sound;
@@ -68,6 +69,9 @@ enum Command {
     /// The broadcast log.
     #[command(subcommand)]
     Log(log::Log),
+    /// Figures, gaps, evidence, and the forms that stations file.
+    #[command(subcommand)]
+    Report(report::Report),
     /// Hold the design's promises against days in which everything fails.
     Sim(sim::Sim),
     /// Files for a Mosquitto broker with the same access rules as the embedded one.
@@ -126,6 +130,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Explain(explain) => explain.run().await,
         Command::Fleet(fleet) => fleet.run().await,
         Command::Log(log) => log.run().await,
+        Command::Report(report) => report.run().await,
         Command::Sim(sim) => sim.run(),
         Command::Mosquitto(mosquitto) => mosquitto.run().await,
     }

@@ -14,11 +14,10 @@
 //! contradict each other.** [`Log::append`] keeps this by the order in which it makes things
 //! durable:
 //!
-//! 1. entries are written and fsynced,
-//! 2. tiles are written and fsynced,
-//! 3. the checkpoint is signed, written beside the old one, fsynced, renamed over it, and the
+//! 1. entries and tiles are written, then fsynced together,
+//! 2. the checkpoint is signed, written beside the old one, fsynced, renamed over it, and the
 //!    folder fsynced,
-//! 4. only then does it return.
+//! 3. only then does it return.
 //!
 //! So at any instant the checkpoint on disk speaks of entries and tiles that are on disk. What
 //! lies behind it was acknowledged to nobody and is cut off when the log is opened: it may have
@@ -31,6 +30,7 @@
 pub mod alteration;
 pub mod disk;
 pub mod export;
+pub mod exported;
 mod growth;
 mod inspect;
 pub mod race;
@@ -54,6 +54,7 @@ use crate::note::Signer;
 pub use alteration::Alteration;
 pub use disk::{Disk, Folder};
 pub use export::Selection;
+pub use exported::{Exported, verify_export};
 pub use reader::LogReader;
 pub use recovery::Recovery;
 pub use verdict::{Verdict, verify};
@@ -246,8 +247,7 @@ impl<D: Disk> Log<D> {
     fn make_durable(&mut self, entries: &[Entry]) -> Result<(), LogError> {
         let growth = Growth::of(self.frontier.clone(), self.bundle_bytes, entries);
         let disk = &mut self.reader.disk;
-        growth.write_entries(disk)?;
-        growth.write_tiles(disk)?;
+        growth.write(disk)?;
         let origin = self.reader.head.claim().origin.clone();
         let (size, root) = (growth.frontier.size(), growth.frontier.root());
         let head = Checkpoint { origin, size, root }.sign(&self.signer);
@@ -303,7 +303,7 @@ impl<D: Disk> Log<D> {
     }
 }
 
-/// Step 3 of the durable order.
+/// Step 2 of the durable order.
 fn publish<D: Disk>(disk: &mut D, head: &SignedCheckpoint) -> Result<(), LogError> {
     let failed = |doing| move |source| LogError::Io { doing, path: CHECKPOINT.to_owned(), source };
     disk.write(CHECKPOINT_NEW, 0, head.as_str().as_bytes()).map_err(failed("write"))?;

@@ -1,5 +1,31 @@
 //! Sums over planned airings and what became of them: every planned airing has an outcome with a
 //! cause, or is still to come.
+//!
+//! ```text
+//! airings ─┬─ figures  (planned, delivered, played, heard, by what is asked for) ─┐
+//!          ├─ gap      (by cause, each down to its entry in the log)              ├─ rows
+//!          └─ logbook  (what was broadcast when)                                  ┘
+//! rows + form (its columns are data) = document ── pdf, xlsx, csv, JSON
+//! ```
+//!
+//! **No share is told without what it is a share of**, and what is still to come is in none.
+
+pub mod csv;
+pub mod document;
+pub mod figures;
+pub mod form;
+pub mod gap;
+pub mod logbook;
+pub mod pdf;
+pub mod tally;
+pub mod xlsx;
+
+pub use document::{Cell, Document, Row, Seal};
+pub use figures::{Dimension, Figures, Group};
+pub use form::Form;
+pub use gap::Gaps;
+pub use logbook::Logbook;
+pub use tally::{Share, Tally, Told};
 
 use std::collections::BTreeMap;
 

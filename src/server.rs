@@ -9,15 +9,19 @@
 //! **One server per store**, held by a lock. The command line writes to the same store; the server
 //! notices within a second.
 
+mod agreement;
 mod certify;
 mod condition;
 mod config;
 mod deciding;
 mod doctor;
 mod emergency;
+mod erasure;
+mod filing;
 mod gate;
+mod inquiry;
+mod login;
 mod newsroom;
-mod page;
 mod people;
 mod planning;
 mod roster;
@@ -28,17 +32,21 @@ mod summary;
 
 use std::path::PathBuf;
 
+pub use agreement::{Agreement, Disagreement};
 pub use condition::{Condition, Fact, Level, READY_FOR};
 pub use config::{BrokerChoice, Config};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
+pub use filing::usual_days;
+pub use inquiry::{Inquired, Inquiry};
+pub use login::{Browser, LoginError, PASSWORD_CHARS_MIN, Second, SignedIn};
 pub use newsroom::{
     BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewQuestion, NewSound,
     Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
 };
 pub use people::Added;
-pub use run::{Ready, serve};
-pub use scribe::{Head, origin};
+pub use run::{Ready, keep_ingest, serve};
+pub use scribe::{Head, Scribe, origin};
 pub use station::{Beginning, Station};
 pub use summary::{Summary, timeline_svg};
 
@@ -92,6 +100,9 @@ pub enum ServerError {
     /// Somebody without the duty.
     #[error(transparent)]
     Denied(#[from] crate::access::Denied),
+    /// Somebody who was not signed in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// An emergency that was not raised.
     #[error(transparent)]
     Alarm(#[from] AlarmError),
@@ -183,6 +194,20 @@ pub enum ServerError {
     /// A bulletin that is no answer.
     #[error("{0} is no question-and-answer bulletin; name one that is, or close with a reason")]
     NoAnswerBulletin(BulletinId),
+    /// Something is to be erased that is kept for a court or an inspection.
+    #[error(
+        "a legal hold forbids to erase anything: {0}; lift it first with `loaban log hold --lift`"
+    )]
+    Held(String),
+    /// Somebody who still has duties.
+    #[error("{0} still has duties; take them away first with `loaban person revoke {0}`")]
+    StillOnDuty(PersonId),
+    /// No form of that name.
+    #[error(
+        "there is no form {0}; the usual ones are weekly, monthly, half-year, annual, items, \
+         indicators, figures, gaps and evidence, or put your own into forms/{0}.toml"
+    )]
+    NoForm(String),
     /// A recording was refused.
     #[error("{path}: {why}")]
     Recording {

@@ -4,6 +4,8 @@
 //! what the log must tell takes the [`Fact`] with it. On SQLite a transaction that writes begins
 //! `immediate`, so that two writers wait for each other instead of failing half-way.
 
+mod audited;
+mod broadcast;
 mod certificate;
 mod decision;
 mod emergency;
@@ -20,6 +22,8 @@ use std::time::Duration;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Row, Transaction};
 
+pub use audited::{LoggedFact, ReceiptRow};
+pub use broadcast::{BroadcastOutcome, BroadcastRow};
 pub use certificate::CertificateRow;
 pub use emergency::{Doing, EmergencyRow, EmergencyTold, OrderRow};
 pub use facts::{Fact, ToldFact, WaitingFact};

@@ -62,6 +62,13 @@ pub(super) enum Question {
         #[arg(long)]
         by: PersonId,
     },
+    /// Forget who asked a question, and what opens the log's commitments to it.
+    Erase {
+        #[command(flatten)]
+        which: Which,
+        /// The question.
+        question: QuestionId,
+    },
     /// Close a question: a bulletin answers it, or there is a reason why none does.
     Close {
         #[command(flatten)]
@@ -98,6 +105,10 @@ impl Question {
                 println!(
                     "{question} is answered; next: loaban bulletin contribute … --question {question}"
                 );
+            }
+            Self::Erase { which, question } => {
+                let texts = which.open().await?.erase_asker(&question).await?;
+                println!("{texts} texts about {question} are forgotten; the log is whole");
             }
             Self::Close { which, question, bulletin, reason, by } => {
                 let station = which.open().await?;

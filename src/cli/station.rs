@@ -132,6 +132,13 @@ pub(super) enum Person {
     Add(AddPerson),
     /// Take every duty and key from somebody: their key was leaked, or they left.
     Revoke(RevokePerson),
+    /// Forget the name of somebody who left; the log's commitments to it say nothing any longer.
+    Erase {
+        #[command(flatten)]
+        which: Which,
+        /// Who.
+        id: PersonId,
+    },
     /// List everybody.
     List {
         #[command(flatten)]
@@ -169,6 +176,11 @@ impl Person {
         match self {
             Self::Add(add) => add.run().await,
             Self::Revoke(revoke) => revoke.run().await,
+            Self::Erase { which, id } => {
+                which.open().await?.erase_person(&id).await?;
+                println!("the name of {id} is forgotten; the log is whole");
+                Ok(true)
+            }
             Self::List { which, json } => list(&which, json).await,
         }
     }

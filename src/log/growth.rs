@@ -88,14 +88,11 @@ impl Growth {
         });
     }
 
-    /// Step 1 of the durable order.
-    pub fn write_entries<D: Disk>(&self, disk: &mut D) -> Result<(), LogError> {
-        write(disk, &self.entries)
-    }
-
-    /// Step 2 of the durable order.
-    pub fn write_tiles<D: Disk>(&self, disk: &mut D) -> Result<(), LogError> {
-        write(disk, &self.tiles)
+    /// Step 1 of the durable order: entries and tiles, synced together. Neither counts before the
+    /// checkpoint that speaks of them, so it does not matter which of them a disk has first; and a
+    /// disk that has more to sync at once needs fewer turns.
+    pub fn write<D: Disk>(&self, disk: &mut D) -> Result<(), LogError> {
+        write(disk, self.entries.iter().chain(&self.tiles))
     }
 }
 
@@ -123,20 +120,26 @@ pub(super) fn leaves(entries: &[Entry]) -> Vec<Digest> {
 
 /// Writes every piece, then syncs them all with the folders of files that are new: a disk that
 /// has many things to sync at once does it in fewer turns.
-fn write<D: Disk>(disk: &mut D, pieces: &BTreeMap<TileId, Piece>) -> Result<(), LogError> {
-    let paths: Vec<String> = pieces.keys().map(TileId::to_string).collect();
+fn write<'p, D: Disk>(
+    disk: &mut D,
+    pieces: impl Iterator<Item = (&'p TileId, &'p Piece)>,
+) -> Result<(), LogError> {
     let failed = |doing, path: &str| {
         let path = path.to_owned();
         move |source| LogError::Io { doing, path, source }
     };
-    for (path, piece) in paths.iter().zip(pieces.values()) {
-        disk.write(path, piece.at, &piece.bytes).map_err(failed("write", path))?;
+    let mut files = Vec::new();
+    let mut folders = BTreeSet::new();
+    for (tile, piece) in pieces {
+        let path = tile.to_string();
+        disk.write(&path, piece.at, &piece.bytes).map_err(failed("write", &path))?;
+        if piece.at == 0 {
+            folders.extend(folders_to_sync(*tile, &path).map(str::to_owned));
+        }
+        files.push(path);
     }
-    let new = pieces.iter().zip(&paths).filter(|((_, piece), _)| piece.at == 0);
-    let folders: BTreeSet<&str> =
-        new.flat_map(|((tile, _), path)| folders_to_sync(*tile, path)).collect();
-    let files: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let folders: Vec<&str> = folders.into_iter().collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
     disk.sync(&files, &folders).map_err(|(path, source)| LogError::Io {
         doing: "sync",
         path,
@@ -155,5 +158,5 @@ fn folders_to_sync(tile: TileId, path: &str) -> impl Iterator<Item = &str> {
 
 /// Writes one whole file durably, as recovery does with a tile that was missing.
 pub(super) fn restore<D: Disk>(disk: &mut D, tile: TileId, bytes: Vec<u8>) -> Result<(), LogError> {
-    write(disk, &BTreeMap::from([(tile, Piece { at: 0, bytes })]))
+    write(disk, std::iter::once((&tile, &Piece { at: 0, bytes })))
 }

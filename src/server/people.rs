@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use crate::access::{Duties, Duty};
+use crate::audit::commitment::{Commitment, Salt};
 use crate::clock::utc_now;
 use crate::entropy;
 use crate::id::{AreaId, PersonId};
@@ -51,7 +52,12 @@ impl Station {
         let now = utc_now();
         let mut tx = self.store.begin().await?;
         tx.put_person(person).await?;
-        let body = serde_json::json!({ "person": person.id, "duties": duties.to_string() });
+        let name = Salt::from_random(entropy::bytes());
+        tx.put_person_secret(&person.id, &name, &person.name).await?;
+        let body = serde_json::json!({
+            "person": person.id, "duties": duties.to_string(),
+            "name": Commitment::to(&name, &person.name),
+        });
         tx.tell(&Fact::new(now, "person.added", "server", &body)).await?;
         let changed = next.keys != held.keys;
         if changed {

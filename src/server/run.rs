@@ -273,6 +273,10 @@ impl Server {
 
     /// Looks for changes and plans anew where there are any.
     async fn look(&mut self) -> Result<(), ServerError> {
+        let today = self.station.config.zone.date(self.clock.now().utc);
+        if let Err(error) = self.scribe.keep_checkpoint(&self.station.checkpoints_folder(), today) {
+            warn!(%error, "the day's checkpoint was not written");
+        }
         let revision = self.station.store.revision().await?;
         let up = self.clock.now().up.since(crate::time::Uptime::START);
         let changed = self.revision != Some(revision);
@@ -420,7 +424,8 @@ async fn open_broker(station: &Station, gate: &Arc<Gate>) -> Result<OpenBroker, 
     }
 }
 
-async fn keep_ingest(
+/// Keeps the receipts of a batch with their outcomes and the fact that they came.
+pub async fn keep_ingest(
     tx: &mut crate::store::Tx,
     ingest: &Ingest,
     now: Timestamp,

@@ -3,13 +3,18 @@
 //! A fact is marked only after its entry is durable under a checkpoint; a crash between leaves the
 //! entry in the log and the fact unmarked, which the next start finds out and mends.
 
+use std::path::Path;
+
 use crate::audit::Origin;
 use crate::audit::entry::{Actor, Entry, FactId, Kind};
+use crate::audit::qr::Qr;
 use crate::digest::Digest;
 use crate::log::Log;
 use crate::server::ServerError;
 use crate::server::station::Station;
 use crate::store::{Store, WaitingFact};
+use crate::time::LocalDate;
+use crate::vault::{VaultError, write_atomic};
 
 /// Facts that are moved in one append: one checkpoint covers them.
 const BATCH: u32 = 1_000;
@@ -18,6 +23,8 @@ const BATCH: u32 = 1_000;
 #[derive(Debug)]
 pub struct Scribe {
     log: Log,
+    /// The last day whose checkpoint was written to be printed.
+    kept: Option<LocalDate>,
 }
 
 /// The log after facts were moved.
@@ -40,7 +47,7 @@ impl Scribe {
     pub async fn open(station: &Station) -> Result<Self, ServerError> {
         let signer = station.online_keys()?.log;
         let log = Log::open(&station.log_folder(), signer, &origin(&station.config.net))?;
-        let scribe = Self { log };
+        let scribe = Self { log, kept: None };
         scribe.reconcile(&station.store).await?;
         Ok(scribe)
     }
@@ -79,6 +86,31 @@ impl Scribe {
             tx.commit().await?;
             moved = true;
         }
+    }
+
+    /// Writes the first checkpoint of a day to be printed or mailed to another office: as text and
+    /// as QR codes. Once a day; one that is there already stays.
+    pub fn keep_checkpoint(&mut self, folder: &Path, day: LocalDate) -> Result<(), ServerError> {
+        if self.kept == Some(day) {
+            return Ok(());
+        }
+        let text = folder.join(format!("{day}.txt"));
+        if !text.exists() {
+            let note = self.log.checkpoint().as_str();
+            std::fs::create_dir_all(folder).map_err(|source| VaultError::Io {
+                what: "make",
+                path: folder.to_owned(),
+                source,
+            })?;
+            if let Ok(qr) = Qr::of(note) {
+                write_atomic(&folder.join(format!("{day}.svg")), qr.svg().as_bytes())?;
+                write_atomic(&folder.join(format!("{day}.png")), &qr.png())?;
+            }
+            // Last: where it is, the others are.
+            write_atomic(&text, note.as_bytes())?;
+        }
+        self.kept = Some(day);
+        Ok(())
     }
 
     /// The log's size and root.

@@ -8,6 +8,8 @@
 //! keys/online/           schedule, time, ack, log: the server's own; authority.pem: its certificates
 //! keys/people/           each leader's and officer's key, sealed under that person's passphrase
 //! log/                   the broadcast log
+//! checkpoints/           its head of each day, to be printed or mailed
+//! forms/                 forms that the station files in place of the usual ones
 //! ```
 
 use std::fs;
@@ -170,6 +172,11 @@ impl Station {
         let path = self.config.data.join("keys/online/broker-password");
         let text = read_text(&path, FILE_BYTES_MAX)?;
         Ok(text.ok_or(ServerError::NoKey(path))?.trim().to_owned())
+    }
+
+    /// Where the day's checkpoints are put, to be printed or mailed.
+    pub fn checkpoints_folder(&self) -> PathBuf {
+        self.config.data.join("checkpoints")
     }
 
     /// The folder of the broadcast log.

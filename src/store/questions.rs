@@ -3,7 +3,7 @@
 use crate::audit::commitment::Salt;
 use crate::bulletin::Question;
 use crate::digest::Digest;
-use crate::id::QuestionId;
+use crate::id::{PersonId, QuestionId};
 use crate::store::{Store, StoreError, Tx, document, json, text};
 
 /// A text to which the log has only a commitment.
@@ -68,6 +68,54 @@ impl Tx {
             .await
             .map_err(StoreError::query("keep who asked"))?;
         Ok(())
+    }
+}
+
+impl Tx {
+    /// Keeps what opens a commitment to somebody's name.
+    pub async fn put_person_secret(
+        &mut self,
+        person: &PersonId,
+        salt: &Salt,
+        name: &str,
+    ) -> Result<(), StoreError> {
+        let salt = Digest::from_bytes(*salt.bytes()).to_string();
+        sqlx::query(
+            "insert into person_secret (person, part, salt, body) values ($1, 'name', $2, $3)",
+        )
+        .bind(person.as_str())
+        .bind(salt)
+        .bind(name)
+        .execute(&mut *self.inner)
+        .await
+        .map_err(StoreError::query("keep a name"))?;
+        Ok(())
+    }
+
+    /// Forgets a name and what opens the commitments to it; `name` stands in its place.
+    pub async fn erase_person(&mut self, person: &PersonId, name: &str) -> Result<(), StoreError> {
+        sqlx::query("delete from person_secret where person = $1")
+            .bind(person.as_str())
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("erase a name"))?;
+        sqlx::query("update person set name = $2 where id = $1")
+            .bind(person.as_str())
+            .bind(name)
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("erase a name"))?;
+        Ok(())
+    }
+
+    /// Forgets who asked and what opens the commitments to a question; returns how many.
+    pub async fn erase_asker(&mut self, question: &QuestionId) -> Result<u64, StoreError> {
+        let done = sqlx::query("delete from question_secret where question = $1")
+            .bind(question.as_str())
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::query("erase who asked"))?;
+        Ok(done.rows_affected())
     }
 }
 

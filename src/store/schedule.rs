@@ -202,7 +202,7 @@ pub(super) fn key(table: &'static str, row: &sqlx::any::AnyRow) -> Result<Airing
     })
 }
 
-fn airing(row: &sqlx::any::AnyRow) -> Result<AiringRow, StoreError> {
+pub(super) fn airing(row: &sqlx::any::AnyRow) -> Result<AiringRow, StoreError> {
     Ok(AiringRow {
         key: key("airing", row)?,
         at: Timestamp::from_micros(number(row, 4)?),

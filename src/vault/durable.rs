@@ -87,7 +87,8 @@ fn write_synced(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 
 /// Makes a rename or a new file in the folder of `path` durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), VaultError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     File::open(folder).and_then(|f| f.sync_all()).map_err(VaultError::io("sync", folder))
 }
 

@@ -48,6 +48,7 @@ fn every_village_hears_its_own_languages_in_its_own_order() {
         assert_eq!(heard(&file, &recordings), expected, "{controller}");
     }
     assert_receipts_are_in_the_log(&dir);
+    crate::auditor::examines(&dir);
 }
 
 fn wav_of(summary: &serde_json::Value, controller: &str) -> String {

@@ -4,13 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "everything here is a test; a failure names its line")]
 
+mod auditor;
 mod bad_input;
 mod cast;
 mod demo;
 mod emergency;
-mod killed;
+mod load;
 mod manual;
 mod newsroom;
+mod pages;
 mod processes;
 mod reference;
 mod samples;
@@ -18,4 +20,3 @@ mod second;
 #[cfg(feature = "alsa")]
 mod sound_out;
 mod store;
-mod weak;

@@ -1,0 +1,99 @@
+//! A bulletin's own page: every village, language, time and outcome, with its entry in the log.
+
+use crate::id::BulletinId;
+use crate::report::{Cell, Fate, Row, Tally, Told, cause_vi};
+use crate::schedule::file::Checked;
+use crate::server::ServerError;
+use crate::server::inquiry::{Inquiry, Places, commune_name};
+use crate::server::station::Station;
+use crate::store::BroadcastRow;
+use crate::time::Zone;
+
+/// What the page says in its lines.
+type Said = Vec<(&'static str, String)>;
+
+impl Station {
+    pub(super) async fn evidence(
+        &self,
+        inquiry: &Inquiry,
+        schedule: &Checked,
+        progress: impl FnMut(u64) + Send,
+    ) -> Result<(Vec<Row>, Said), ServerError> {
+        let Some(bulletin) = &inquiry.bulletin else { return Ok((Vec::new(), Vec::new())) };
+        let places = Places::new(schedule, inquiry)?;
+        let zone = self.config.zone;
+        let (mut rows, mut tally) = (Vec::new(), Tally::default());
+        self.each_told(inquiry, &places, progress, |row, told, cause| {
+            if matches!(told.fate, Fate::Planned | Fate::Dropped) {
+                return;
+            }
+            rows.extend(items(&row, bulletin, told, cause, (schedule, &places, zone), &mut tally));
+        })
+        .await?;
+        for (row, number) in rows.iter_mut().zip(1..) {
+            row.insert("number", Cell::Whole(number));
+        }
+        let mut said = super::totals(tally);
+        said.push(("facts", self.steps(bulletin).await?));
+        Ok((rows, said))
+    }
+
+    /// Every step of the bulletin's life with its entry.
+    async fn steps(&self, bulletin: &BulletinId) -> Result<String, ServerError> {
+        let facts = self.store.facts_about_bulletin(bulletin).await?;
+        let step = |fact: &crate::store::ToldFact| {
+            let entry = fact.position.map_or_else(|| "chờ ghi".to_owned(), |n| n.to_string());
+            format!("{} (mục {entry})", fact.what())
+        };
+        let steps: Vec<String> = facts.iter().map(step).collect();
+        Ok(format!("Các bước: {}.", steps.join("; ")))
+    }
+}
+
+/// A row for each language in which an airing was to bring the bulletin.
+fn items<'a>(
+    row: &'a BroadcastRow,
+    bulletin: &'a BulletinId,
+    told: Told,
+    cause: &'a str,
+    (schedule, places, zone): (&'a Checked, &'a Places, Zone),
+    tally: &'a mut Tally,
+) -> impl Iterator<Item = Row> {
+    let area = places.area(&row.key.controller);
+    let name = area.and_then(|area| schedule.tree.get(area)).map(|area| area.name.clone());
+    let commune = area.map(|area| commune_name(&schedule.tree, area));
+    let text = |text: Option<String>| text.map_or(Cell::Blank, Cell::Text);
+    let outcome = row.outcome.as_ref();
+    let moment = move |at: Option<_>| at.map_or(Cell::Blank, |at| Cell::Moment(zone.local(at)));
+    let about = row.items.iter().filter(move |item| item.bulletin == *bulletin);
+    about.map(move |item| {
+        let of = super::super::inquiry::told_of(item, outcome, told);
+        tally.count(of, item.length_ms);
+        Row::from([
+            ("commune", text(commune.clone())),
+            ("village", text(name.clone())),
+            ("controller", Cell::Text(row.key.controller.to_string())),
+            ("language", Cell::Text(item.language.name_vi().to_owned())),
+            ("programme", Cell::Text(row.key.programme.to_string())),
+            ("at", moment(Some(row.at))),
+            ("begun", moment(outcome.and_then(|outcome| outcome.begun))),
+            ("ended", moment(outcome.and_then(|outcome| outcome.ended))),
+            ("outcome", Cell::Text(of.fate.vi().to_owned())),
+            ("cause", text((!cause.is_empty()).then(|| cause_vi(cause).to_owned()))),
+            ("evidence", text(outcome.map(|outcome| evidence_vi(&outcome.evidence).to_owned()))),
+            ("asset", Cell::Text(item.asset.to_string())),
+            ("entry", outcome.and_then(|o| o.position).map_or(Cell::Blank, Cell::Whole)),
+        ])
+    })
+}
+
+/// How we know, for people, in Vietnamese.
+fn evidence_vi(word: &str) -> &str {
+    match word {
+        "commanded" => "đã ra lệnh",
+        "rendered" => "đã đưa ra loa",
+        "measured" => "đo được dòng loa",
+        "heard" => "micrô nghe thấy",
+        other => other,
+    }
+}
