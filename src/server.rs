@@ -15,8 +15,8 @@ mod deciding;
 mod doctor;
 mod emergency;
 mod gate;
+mod login;
 mod newsroom;
-mod page;
 mod people;
 mod planning;
 mod roster;
@@ -30,6 +30,7 @@ use std::path::PathBuf;
 pub use config::{BrokerChoice, Config};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
+pub use login::{Browser, LoginError, PASSWORD_CHARS_MIN, Second, SignedIn};
 pub use newsroom::{
     BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewQuestion, NewSound,
     Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
@@ -90,6 +91,9 @@ pub enum ServerError {
     /// Somebody without the duty.
     #[error(transparent)]
     Denied(#[from] crate::access::Denied),
+    /// Somebody who was not signed in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// An emergency that was not raised.
     #[error(transparent)]
     Alarm(#[from] AlarmError),

@@ -8,6 +8,8 @@ mod assets;
 mod durable;
 mod keys;
 #[cfg(feature = "server")]
+mod safe;
+#[cfg(feature = "server")]
 mod sealed;
 mod shelf;
 
@@ -15,6 +17,8 @@ mod shelf;
 pub use assets::Assets;
 pub use durable::{VaultError, read_text, write_atomic, write_secret};
 pub use keys::{create_key, load_key};
+#[cfg(feature = "server")]
+pub use safe::Safe;
 #[cfg(feature = "server")]
 pub use sealed::{PASSPHRASE_CHARS_MIN, Sealed, SealedError};
 pub use shelf::{Shelf, ShelfLock};

@@ -174,7 +174,8 @@ impl Store {
     /// A number that every change of plan, content, people or devices raises.
     pub async fn revision(&self) -> Result<i64, StoreError> {
         let row = sqlx::query(
-            "select count(*) from fact where kind <> 'manifest.issued' and kind <> 'receipts.taken'",
+            "select count(*) from fact where kind <> 'manifest.issued' and kind <> 'receipts.taken'
+             and kind not like 'login.%' and kind not like 'session.%'",
         )
         .fetch_one(&self.pool)
         .await

@@ -10,6 +10,7 @@ mod demo;
 mod emergency;
 mod manual;
 mod newsroom;
+mod pages;
 mod processes;
 mod reference;
 mod samples;

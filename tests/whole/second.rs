@@ -14,7 +14,8 @@ use loaban::clock::utc_now;
 use loaban::time::{Timestamp, Zone};
 
 use crate::cast::{
-    Process, Station, checkout, configure, free_port, listens, ran, start_server, wait_for,
+    Inspector, Process, Station, checkout, configure, free_port, listens, ran, start_server,
+    wait_for,
 };
 use crate::demo::heard;
 use crate::processes::start_mosquitto;
@@ -35,7 +36,7 @@ enum Kind {
 /// A station with one village, whose controller is the second one.
 struct Village {
     station: Station,
-    web: SocketAddr,
+    inspector: Inspector,
     broker: SocketAddr,
     /// Server and Mosquitto, for as long as the village lasts.
     #[expect(dead_code, reason = "held so that they end with the test")]
@@ -71,8 +72,9 @@ impl Village {
         };
         let server = start_server(&station);
         listens(web);
+        let inspector = Inspector::sign_in(&station, web);
         listens(broker);
-        Self { station, web, broker, background: (server, mosquitto), controller: None }
+        Self { station, inspector, broker, background: (server, mosquitto), controller: None }
     }
 
     /// The same with nothing between controller and broker.
@@ -108,10 +110,7 @@ impl Village {
     fn fate(&self, until: Timestamp) -> (String, String) {
         let mut told = None;
         wait_for("the outcome of the airing", Duration::from_mins(2), || {
-            let url = format!("http://{}/status.json", self.web);
-            let output = Command::new("curl").args(["-sf", "--max-time", "10", &url]).output();
-            let page: serde_json::Value =
-                serde_json::from_slice(&output.unwrap().stdout).unwrap_or_default();
+            let page = self.inspector.summary();
             let lines = page["lines"].as_array().cloned().unwrap_or_default();
             let own = lines.iter().find(|line| {
                 let airing = line["airing"].as_str().unwrap_or_default();
