@@ -3,9 +3,13 @@
 //! A duty counts in an area and everything below it, written `leader@mu-ca`; without an area it
 //! counts in the whole station. **What belongs to no area of a person's duty is closed to them.**
 
+mod throttle;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+
+pub use throttle::Throttle;
 
 use crate::id::AreaId;
 
@@ -48,9 +52,17 @@ impl Duty {
     }
 }
 
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
 /// What somebody wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// See the speakers of a commune and what they play.
+    Watch,
     /// Hand in a text, or change what a bulletin is.
     Contribute,
     /// Make a language's text.
@@ -73,11 +85,14 @@ pub enum Action {
     ChangeFleet,
     /// Decide for a commune which of two priority bulletins it hears first.
     Decide,
+    /// Add people, and invite them to the pages.
+    Invite,
 }
 
 impl Action {
     /// Every action, for tests and lists.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
+        Self::Watch,
         Self::Contribute,
         Self::Translate,
         Self::Record,
@@ -89,11 +104,15 @@ impl Action {
         Self::Answer,
         Self::ChangeFleet,
         Self::Decide,
+        Self::Invite,
     ];
 
     /// The duties that allow it.
     pub fn duties(self) -> &'static [Duty] {
         match self {
+            Self::Watch => {
+                &[Duty::Operator, Duty::Officer, Duty::Leader, Duty::Inspector, Duty::Administrator]
+            }
             Self::Contribute => &[Duty::Contributor, Duty::Announcer],
             Self::Translate | Self::Record => &[Duty::Announcer],
             Self::Review => &[Duty::Reviewer, Duty::Leader],
@@ -101,7 +120,24 @@ impl Action {
             Self::Alarm => &[Duty::Officer],
             Self::Order | Self::TakeQuestion | Self::Decide => &[Duty::Operator],
             Self::Answer => &[Duty::Contributor, Duty::Leader],
-            Self::ChangeFleet => &[Duty::Administrator],
+            Self::ChangeFleet | Self::Invite => &[Duty::Administrator],
+        }
+    }
+
+    /// Whether a browser may ask for this only after a one-time code: what speaks to a whole
+    /// commune or gives others their duties.
+    pub fn needs_code(self) -> bool {
+        match self {
+            Self::Approve | Self::Alarm | Self::ChangeFleet | Self::Invite => true,
+            Self::Watch
+            | Self::Contribute
+            | Self::Translate
+            | Self::Record
+            | Self::Review
+            | Self::Order
+            | Self::TakeQuestion
+            | Self::Answer
+            | Self::Decide => false,
         }
     }
 }
@@ -244,7 +280,13 @@ mod tests {
                 assert_eq!(allowed, action.duties().contains(&duty), "{word} {action:?}");
             }
         }
-        assert!(Action::ALL.iter().all(|action| !action.duties().contains(&Duty::Inspector)));
+    }
+
+    #[test]
+    fn an_inspector_sees_and_changes_nothing() {
+        let inspects = |action: &&Action| action.duties().contains(&Duty::Inspector);
+        let allowed: Vec<&Action> = Action::ALL.iter().filter(inspects).collect();
+        assert_eq!(allowed, [&Action::Watch]);
     }
 
     #[test]

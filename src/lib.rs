@@ -7,7 +7,8 @@
 //! A room uses rooms on lower floors only; `tests/architecture.rs` holds this table.
 //!
 //! ```text
-//!  8  cli                                              words from a human <-> calls
+//!  9  cli                                              words from a person at a terminal
+//!  8  web                                              words from a person at a browser
 //!  7  server          controller          sim          three ways to run the machines
 //!  6  store  vault  log  broker  speaker  decoder      gateways: each to one outside thing
 //!     clock  entropy  shutdown
@@ -78,3 +79,5 @@ pub mod time;
 pub mod trust;
 pub mod unit;
 pub mod vault;
+#[cfg(feature = "server")]
+pub mod web;

@@ -9,6 +9,8 @@ mod disk;
 mod durable;
 mod keys;
 #[cfg(feature = "server")]
+mod safe;
+#[cfg(feature = "server")]
 mod sealed;
 mod shelf;
 
@@ -20,6 +22,8 @@ pub use assets::Assets;
 pub use disk::{Disk, System};
 pub use durable::{VaultError, read_text, write_atomic, write_secret};
 pub use keys::{create_key, load_key};
+#[cfg(feature = "server")]
+pub use safe::Safe;
 #[cfg(feature = "server")]
 pub use sealed::{PASSPHRASE_CHARS_MIN, Sealed, SealedError};
 pub use shelf::{Shelf, ShelfLock};

@@ -12,8 +12,9 @@ use std::path::Path;
 use source::{Source, Token, repository};
 
 /// The rooms on each floor, as the picture in `src/lib.rs` shows them.
-const FLOORS: [(u8, &[&str]); 9] = [
-    (8, &["cli"]),
+const FLOORS: [(u8, &[&str]); 10] = [
+    (9, &["cli"]),
+    (8, &["web"]),
     (7, &["server", "controller", "sim"]),
     (6, &["store", "vault", "log", "broker", "speaker", "decoder", "clock", "entropy", "shutdown"]),
     (5, &["dispatch", "agent"]),

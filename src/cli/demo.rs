@@ -22,9 +22,10 @@ use crate::cli::{content, log, print_json, schedule, start_logging, station};
 use crate::clock::utc_now;
 use crate::entropy;
 use crate::id::PersonId;
-use crate::server::{Beginning, Ready, ServerError, Station, Summary, serve};
+use crate::server::{Beginning, ServerError, Station, Summary};
 use crate::store::Person;
 use crate::time::{LocalDate, Timestamp, Zone};
+use crate::web;
 
 /// How long after everything is ready the round begins.
 const LEAD: Duration = Duration::from_secs(10);
@@ -68,7 +69,7 @@ impl Demo {
         let zone = station.config.zone;
         let (stop, stopped) = watch::channel(false);
         let (send, ready) = oneshot::channel();
-        let mut server = tokio::spawn(serve(self.reopen(&dir).await?, stopped.clone(), send));
+        let mut server = tokio::spawn(web::serve(self.reopen(&dir).await?, stopped.clone(), send));
         let ready = tokio::select! {
             ready = ready => ready.context("the server ended before it was ready")?,
             ended = &mut server => return Err(ended?.err().map_or_else(|| anyhow::anyhow!("the server ended"), Into::into)),
@@ -189,7 +190,7 @@ struct Round {
 impl Round {
     async fn start(
         prepared: Vec<Prepared>,
-        ready: &Ready,
+        ready: &web::Ready,
         stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let broker = format!("{}:{}", ready.broker.host(), ready.broker.port());

@@ -9,8 +9,9 @@ use tokio::sync::{oneshot, watch};
 use crate::access::Duty;
 use crate::cli::{Which, passphrase, print_json, start_logging};
 use crate::id::{AreaId, NetId, PersonId};
-use crate::server::{Added, Beginning, Station, examine, serve};
+use crate::server::{Added, Beginning, Station, examine};
 use crate::store;
+use crate::web;
 
 /// Makes a new station.
 #[derive(Debug, Args)]
@@ -83,7 +84,7 @@ impl Serve {
         start_logging("info");
         let station = self.which.open().await?;
         let (stop, stopped) = watch::channel(false);
-        let (send, ready) = oneshot::channel::<crate::server::Ready>();
+        let (send, ready) = oneshot::channel::<web::Ready>();
         tokio::spawn(async move {
             crate::shutdown::asked().await;
             stop.send_replace(true);
@@ -93,7 +94,7 @@ impl Serve {
                 println!("ready: pages on http://{}/, broker {}", ready.web, ready.broker);
             }
         });
-        serve(station, stopped, send).await?;
+        web::serve(station, stopped, send).await?;
         Ok(true)
     }
 }
@@ -130,6 +131,13 @@ impl Doctor {
 pub(super) enum Person {
     /// Add somebody; a leader and an officer get keys of their own.
     Add(AddPerson),
+    /// Let somebody choose a password for the pages: prints a link that counts once, for 72 hours.
+    Invite {
+        #[command(flatten)]
+        which: Which,
+        /// The id.
+        id: PersonId,
+    },
     /// Take every duty and key from somebody: their key was leaked, or they left.
     Revoke(RevokePerson),
     /// Forget the name of somebody who left; the log's commitments to it say nothing any longer.
@@ -181,9 +189,18 @@ impl Person {
                 println!("the name of {id} is forgotten; the log is whole");
                 Ok(true)
             }
+            Self::Invite { which, id } => invite(&which, &id).await,
             Self::List { which, json } => list(&which, json).await,
         }
     }
+}
+
+async fn invite(which: &Which, id: &PersonId) -> anyhow::Result<bool> {
+    let station = which.open().await?;
+    let code = station.invite(id, None).await?;
+    println!("http://{}/invitation?code={code}", station.config.web);
+    eprintln!("hand this over in person: it counts once, within 72 hours");
+    Ok(true)
 }
 
 async fn list(which: &Which, json: bool) -> anyhow::Result<bool> {

@@ -253,7 +253,8 @@ impl Station {
         Ok(signed)
     }
 
-    fn read_emergency(&self, note: &str) -> Result<Emergency, ServerError> {
+    /// The document that a note of ours holds.
+    pub fn read_emergency(&self, note: &str) -> Result<Emergency, ServerError> {
         Ok(decode(&self.config.net, Note::parse(note.as_bytes())?.text())?)
     }
 

@@ -19,7 +19,6 @@ use crate::protocol::{Status, StatusState, Topics};
 use crate::server::ServerError;
 use crate::server::config::BrokerChoice;
 use crate::server::gate::Gate;
-use crate::server::page;
 use crate::server::scribe::Scribe;
 use crate::server::station::Station;
 use crate::store::Fact;
@@ -39,12 +38,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often the plan is made anew though nothing changed: days pass, manifests run out.
 const PLAN_EVERY: Duration = Duration::from_mins(10);
 
-/// Where a server that is ready can be reached.
+/// Where the broker of a server that is ready can be reached.
 #[derive(Clone, Debug)]
 pub struct Ready {
-    /// Its pages.
-    pub web: SocketAddr,
-    /// Its broker.
+    /// The broker.
     pub broker: BrokerAddress,
     /// Where its own broker speaks TLS, if it does.
     pub tls: Option<SocketAddr>,
@@ -52,25 +49,19 @@ pub struct Ready {
 
 /// Serves a station until `stop` turns true.
 pub async fn serve(
-    station: Station,
+    station: Arc<Station>,
     mut stop: watch::Receiver<bool>,
     ready: oneshot::Sender<Ready>,
 ) -> Result<(), ServerError> {
-    let station = Arc::new(station);
-    let mut server = Server::start(Arc::clone(&station)).await?;
+    let mut server = Server::start(station).await?;
     server.look().await?;
-    let listener = page::listen(station.config.web).await?;
-    let web = listener.local_addr().unwrap_or(station.config.web);
-    let pages = tokio::spawn(page::serve(listener, Arc::clone(&station), stop.clone()));
-    info!(%web, broker = %server.address, "server ready");
     // Nobody may be waiting for it.
-    let _ = ready.send(Ready { web, broker: server.address.clone(), tls: server.door });
+    let _ = ready.send(Ready { broker: server.address.clone(), tls: server.door });
     let outcome = server.pump(&mut stop).await;
     server.link.close().await;
     if let Some(broker) = server.broker {
         broker.stop().await?;
     }
-    pages.abort();
     outcome
 }
 

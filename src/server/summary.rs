@@ -1,12 +1,14 @@
 //! What was planned beside what became of it, read from the store: for the page, the terminal, the
 //! machine.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use crate::calendar::AiringKey;
 use crate::clock::utc_now;
+use crate::id::ControllerId;
 use crate::lang::LangTag;
 use crate::receipt::Outcome;
 use crate::report::{Fate, Line, Sums, sums};
@@ -28,18 +30,40 @@ impl Station {
     /// The airings that were to begin from `from` until before `until`.
     pub async fn summary(&self, from: Timestamp, until: Timestamp) -> Result<Summary, ServerError> {
         let airings = self.store.airings(from, until).await?;
-        let dates: Vec<String> = airings.iter().map(|airing| airing.key.date.to_string()).collect();
-        let first = dates.iter().min().cloned().unwrap_or_default();
-        let last = dates.iter().max().cloned().unwrap_or_default();
-        let outcomes = self.store.outcomes(&first, &last).await?;
-        let outcomes: std::collections::BTreeMap<AiringKey, OutcomeRow> =
-            outcomes.into_iter().map(|outcome| (outcome.key.clone(), outcome)).collect();
-        let now = utc_now();
-        let lines: Vec<Line> =
-            airings.iter().map(|airing| line(airing, outcomes.get(&airing.key), now)).collect();
+        let (first, last) = dates(&airings);
+        let outcomes = by_key(self.store.outcomes(&first, &last).await?);
+        let lines = lines(&airings, &outcomes);
         let sums = sums(&lines);
         Ok(Summary { lines, sums })
     }
+
+    /// The airings of one controller that begin from `from` until before `until`.
+    pub async fn lines_at(
+        &self,
+        controller: &ControllerId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Line>, ServerError> {
+        let airings = self.store.airings_at(controller, from, until).await?;
+        let (first, last) = dates(&airings);
+        let outcomes = self.store.outcomes_at(controller, &first, &last).await?;
+        Ok(lines(&airings, &by_key(outcomes)))
+    }
+}
+
+/// The first and the last local date among them.
+fn dates(airings: &[AiringRow]) -> (String, String) {
+    let dates = || airings.iter().map(|airing| airing.key.date.to_string());
+    (dates().min().unwrap_or_default(), dates().max().unwrap_or_default())
+}
+
+fn by_key(outcomes: Vec<OutcomeRow>) -> BTreeMap<AiringKey, OutcomeRow> {
+    outcomes.into_iter().map(|outcome| (outcome.key.clone(), outcome)).collect()
+}
+
+fn lines(airings: &[AiringRow], outcomes: &BTreeMap<AiringKey, OutcomeRow>) -> Vec<Line> {
+    let now = utc_now();
+    airings.iter().map(|airing| line(airing, outcomes.get(&airing.key), now)).collect()
 }
 
 fn line(airing: &AiringRow, outcome: Option<&OutcomeRow>, now: Timestamp) -> Line {

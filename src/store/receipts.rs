@@ -246,6 +246,29 @@ impl Store {
         rows.iter().map(outcome).collect()
     }
 
+    /// The outcomes of one controller's airings of these local dates.
+    pub async fn outcomes_at(
+        &self,
+        controller: &ControllerId,
+        from: &str,
+        until: &str,
+    ) -> Result<Vec<OutcomeRow>, StoreError> {
+        let rows = sqlx::query(
+            "select o.programme, o.controller, o.date, o.occurrence, o.outcome, o.cause, o.begun,
+                 o.ended, o.doc, f.position, o.evidence
+             from outcome o join fact f on f.id = o.fact
+             where o.controller = $1 and o.date >= $2 and o.date <= $3
+             order by o.date, o.programme, o.occurrence",
+        )
+        .bind(controller.as_str())
+        .bind(from)
+        .bind(until)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read the outcomes"))?;
+        rows.iter().map(outcome).collect()
+    }
+
     /// Receipts of one kind, as they were written, newest first.
     pub async fn receipts(
         &self,

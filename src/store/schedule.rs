@@ -190,6 +190,26 @@ impl Store {
         .map_err(StoreError::query("read the airings"))?;
         rows.iter().map(airing).collect()
     }
+
+    /// The airings of one controller that begin from `from` until before `until`, in order.
+    pub async fn airings_at(
+        &self,
+        controller: &ControllerId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<AiringRow>, StoreError> {
+        let rows = sqlx::query(
+            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc
+             from airing where controller = $1 and at >= $2 and at < $3 order by at, programme",
+        )
+        .bind(controller.as_str())
+        .bind(from.micros())
+        .bind(until.micros())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read the airings"))?;
+        rows.iter().map(airing).collect()
+    }
 }
 
 pub(super) fn key(table: &'static str, row: &sqlx::any::AnyRow) -> Result<AiringKey, StoreError> {

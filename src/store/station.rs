@@ -175,7 +175,8 @@ impl Store {
     pub async fn revision(&self) -> Result<i64, StoreError> {
         let row = sqlx::query(
             "select count(*) from fact
-             where kind not in ('manifest.issued', 'receipts.taken', 'export.made')",
+             where kind not in ('manifest.issued', 'receipts.taken', 'export.made')
+             and kind not like 'login.%' and kind not like 'session.%'",
         )
         .fetch_one(&self.pool)
         .await

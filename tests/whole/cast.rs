@@ -83,6 +83,54 @@ impl Drop for Process {
     }
 }
 
+/// An inspector who has signed in at the pages: looks as curl and as a browser.
+pub struct Inspector {
+    web: SocketAddr,
+    jar: PathBuf,
+}
+
+impl Inspector {
+    /// Is invited, chooses a password, and signs in.
+    pub fn sign_in(station: &Station, web: SocketAddr) -> Self {
+        let person = ["person", "add", "thanh-tra", "--name", "Thanh tra", "--duties", "inspector"];
+        station.does(&person);
+        let link = station.does(&["person", "invite", "thanh-tra"]);
+        let (_, code) = link.trim().rsplit_once('=').expect("the link ends in its code");
+        let inspector = Self { web, jar: station.path("cookies.txt") };
+        let (code, password) = (format!("code={code}"), "password=bốn từ rời nhau");
+        inspector.sends("invitation", &[&code, password, "repeat=bốn từ rời nhau"]);
+        inspector.sends("login", &["name=thanh-tra", password]);
+        inspector
+    }
+
+    fn curl(&self, path: &str) -> Command {
+        let mut curl = Command::new("curl");
+        curl.args(["-sf", "--max-time", "10", "-b"]).arg(&self.jar);
+        curl.arg("-c").arg(&self.jar).arg(format!("http://{}/{path}", self.web));
+        curl
+    }
+
+    fn sends(&self, path: &str, fields: &[&str]) {
+        let mut curl = self.curl(path);
+        curl.args(["-H", &format!("Origin: http://{}", self.web)]);
+        for field in fields {
+            curl.args(["--data-urlencode", field]);
+        }
+        ran(&mut curl);
+    }
+
+    /// A page; empty while the server does not answer.
+    pub fn page(&self, path: &str) -> String {
+        let output = self.curl(path).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The summary that the server gives to machines.
+    pub fn summary(&self) -> serde_json::Value {
+        serde_json::from_str(&self.page("status.json")).unwrap_or_default()
+    }
+}
+
 /// A PostgreSQL server of its own on a free loopback port.
 pub struct Postgres {
     _folder: TempDir,

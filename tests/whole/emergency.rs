@@ -12,14 +12,15 @@ use crate::cast::{
 
 const CONTROLLERS: [&str; 2] = ["muong-te-1", "mu-ca-1"];
 
-struct Valley {
-    station: Station,
+pub struct Valley {
+    pub station: Station,
+    pub web: SocketAddr,
     server: Process,
     controllers: Vec<Process>,
 }
 
 impl Valley {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let broker: SocketAddr = ([127, 0, 0, 1], free_port()).into();
         let web: SocketAddr = ([127, 0, 0, 1], free_port()).into();
         let listen = broker.to_string();
@@ -42,7 +43,7 @@ impl Valley {
         let server = start_server(&station);
         listens(web);
         let controllers = CONTROLLERS.map(|one| start_controller(&station, one)).into();
-        let valley = Self { station, server, controllers };
+        let valley = Self { station, web, server, controllers };
         valley.everybody_is_up();
         valley
     }
@@ -62,7 +63,7 @@ impl Valley {
         });
     }
 
-    fn officers(&self) {
+    pub fn officers(&self) {
         for (id, name) in [("lan", "Giàng Thị Lan"), ("minh", "Lỳ Văn Minh")] {
             let said = self.signs(&["person", "add", id, "--name", name, "--duties", "officer"]);
             assert_eq!(said.contains("1 more are added"), id == "lan", "{said}");

@@ -14,7 +14,8 @@ use loaban::clock::utc_now;
 use loaban::time::{Timestamp, Zone};
 
 use crate::cast::{
-    Process, Station, certify, checkout, configure, free_port, listens, ran, start_server, wait_for,
+    Inspector, Process, Station, checkout, configure, free_port, listens, ran, start_server,
+    wait_for,
 };
 use crate::demo::heard;
 use crate::processes::start_mosquitto;
@@ -29,15 +30,13 @@ const SLOW: &str = "\n[fanout]\nblock_kib = 1\nkbit_s = 16\n";
 
 enum Kind {
     Embedded,
-    /// The embedded broker's door for TLS.
-    Door,
     Mosquitto,
 }
 
 /// A station with one village, whose controller is the second one.
 struct Village {
     station: Station,
-    web: SocketAddr,
+    inspector: Inspector,
     broker: SocketAddr,
     /// Server and Mosquitto, for as long as the village lasts.
     #[expect(dead_code, reason = "held so that they end with the test")]
@@ -53,14 +52,6 @@ impl Village {
         let url = format!("mqtt://{broker}");
         let station = match kind {
             Kind::Embedded => Station::init(&["--listen", &broker_text, "--web", &web_text]),
-            Kind::Door => {
-                let station = Station::init(&["--web", &web_text]);
-                let config = fs::read_to_string(station.config()).unwrap();
-                let door = format!("tls_listen = \"{broker}\"\nnames = [\"127.0.0.1\"]");
-                let config = config.replace("listen = \"127.0.0.1:1883\"", &door);
-                fs::write(station.config(), config).unwrap();
-                station
-            }
             Kind::Mosquitto => Station::init(&["--broker", &url, "--web", &web_text]),
         };
         let config = fs::read_to_string(station.config()).unwrap();
@@ -71,22 +62,19 @@ impl Village {
         for file in ["areas.toml", "policy-open.toml"] {
             station.does(&["schedule", "import", schedule.join(file).to_str().unwrap()]);
         }
-        let scheme = if matches!(kind, Kind::Door) { "mqtts" } else { "mqtt" };
-        let path = configure(&station, CONTROLLER, &format!("{scheme}://{through}"));
+        let path = configure(&station, CONTROLLER, &format!("mqtt://{through}"));
         let enrol = ran(python().arg("--config").arg(&path).arg("enrol"));
         let key = String::from_utf8(enrol.stdout).unwrap();
         station.does(&["fleet", "enrol", CONTROLLER, key.trim()]);
-        if matches!(kind, Kind::Door) {
-            certify(&station, CONTROLLER, &mut python());
-        }
         let mosquitto = match kind {
-            Kind::Embedded | Kind::Door => None,
+            Kind::Embedded => None,
             Kind::Mosquitto => Some(start_mosquitto(&station, broker)),
         };
         let server = start_server(&station);
         listens(web);
+        let inspector = Inspector::sign_in(&station, web);
         listens(broker);
-        Self { station, web, broker, background: (server, mosquitto), controller: None }
+        Self { station, inspector, broker, background: (server, mosquitto), controller: None }
     }
 
     /// The same with nothing between controller and broker.
@@ -122,10 +110,7 @@ impl Village {
     fn fate(&self, until: Timestamp) -> (String, String) {
         let mut told = None;
         wait_for("the outcome of the airing", Duration::from_mins(2), || {
-            let url = format!("http://{}/status.json", self.web);
-            let output = Command::new("curl").args(["-sf", "--max-time", "10", &url]).output();
-            let page: serde_json::Value =
-                serde_json::from_slice(&output.unwrap().stdout).unwrap_or_default();
+            let page = self.inspector.summary();
             let lines = page["lines"].as_array().cloned().unwrap_or_default();
             let own = lines.iter().find(|line| {
                 let airing = line["airing"].as_str().unwrap_or_default();
@@ -212,7 +197,7 @@ fn the_rules_of_the_second_controller_hold() {
 
 #[test]
 fn a_controller_written_from_the_manual_alone_plays_what_was_planned() {
-    let mut village = Village::direct(&Kind::Door);
+    let mut village = Village::direct(&Kind::Embedded);
     let until = village.air_in(20);
     village.start_controller();
     assert_eq!(village.fate(until), ("completed".to_owned(), String::new()));

@@ -1,0 +1,157 @@
+//! One's own account: sessions and one-time codes; and, for an administrator, everybody's
+//! invitations.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::clock::utc_now;
+use crate::digest::Digest;
+use crate::id::PersonId;
+use crate::web::Site;
+use crate::web::fault::Fault;
+use crate::web::frame::{self, Frame};
+use crate::web::guard::Visitor;
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct Account {
+    frame: Frame,
+    person: String,
+    duties: String,
+    sessions: Vec<Session>,
+    /// The secret to type into an authenticator, where none is set up.
+    secret: Option<(String, String)>,
+}
+
+struct Session {
+    token: Digest,
+    here: bool,
+    begun: String,
+    seen: String,
+    address: String,
+    agent: String,
+}
+
+/// One's own account.
+pub(super) async fn show(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+) -> Result<Response, Fault> {
+    let who = visitor.who()?;
+    let (zone, now) = (site.station.config.zone, utc_now());
+    let sessions = site.station.store.sessions(&who.person.id).await?;
+    let session = |row: crate::store::SessionRow| Session {
+        here: row.token == who.session.token,
+        token: row.token,
+        begun: zone.local(row.begun).format("%d/%m/%Y %H:%M").to_string(),
+        seen: visitor.tongue.ago(now.since(row.seen)),
+        address: row.address,
+        agent: row.agent,
+    };
+    let secret = if who.has_second {
+        None
+    } else {
+        let second = site.station.second_to_set(&who.person.id).await?;
+        Some((spaced(&second.text), second.address))
+    };
+    Ok(frame::page(&Account {
+        frame: Frame::new(&site, &visitor, visitor.tongue.say("Tài khoản", "Account")),
+        person: who.person.id.to_string(),
+        duties: who.duties.to_string(),
+        sessions: sessions.into_iter().map(session).collect(),
+        secret,
+    }))
+}
+
+/// In groups of four, for those who type it.
+fn spaced(secret: &str) -> String {
+    let letters: Vec<char> = secret.chars().collect();
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
+}
+
+/// Which session.
+#[derive(Deserialize)]
+pub(super) struct Ended {
+    token: String,
+}
+
+/// Ends one of one's own sessions.
+pub(super) async fn end_session(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    Form(ended): Form<Ended>,
+) -> Result<Response, Fault> {
+    let token: Digest = ended.token.parse().map_err(|_| {
+        Fault::bad("Không có phiên này; hãy mở lại trang.", "No such session; open the page again.")
+    })?;
+    site.station.sign_out(&visitor.who()?.person.id, Some(token)).await?;
+    Ok(Redirect::to("/account").into_response())
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct Everybody {
+    frame: Frame,
+    people: Vec<Listed>,
+    /// An invitation that was just made: for whom, and the link.
+    invitation: Option<(String, String)>,
+}
+
+struct Listed {
+    id: String,
+    name: String,
+    duties: String,
+    state: &'static str,
+}
+
+/// Everybody, with how they sign in.
+pub(super) async fn people(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+) -> Result<Response, Fault> {
+    Ok(frame::page(&listed(&site, &visitor, None).await?))
+}
+
+async fn listed(
+    site: &Site,
+    visitor: &Visitor,
+    invitation: Option<(String, String)>,
+) -> Result<Everybody, Fault> {
+    let mut people = Vec::new();
+    for person in site.station.store.people().await? {
+        let login = site.station.store.login(&person.id).await?;
+        let state = match login {
+            None => visitor.tongue.say("chưa có mật khẩu", "no password yet"),
+            Some(login) if login.second_set.is_some() => {
+                visitor.tongue.say("mật khẩu và mã một lần", "password and one-time codes")
+            }
+            Some(_) => visitor.tongue.say("mật khẩu", "password"),
+        };
+        let (id, name, duties) = (person.id.to_string(), person.name, person.roles);
+        people.push(Listed { id, name, duties, state });
+    }
+    let frame = Frame::new(site, visitor, visitor.tongue.say("Người dùng", "People"));
+    Ok(Everybody { frame, people, invitation })
+}
+
+/// Makes an invitation and shows its link this once.
+pub(super) async fn invite(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Path(person): Path<PersonId>,
+) -> Result<Response, Fault> {
+    let code = site.station.invite(&person, Some(&visitor.who()?.person.id)).await?;
+    // The guard has compared it with the host.
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let link = format!("{}/invitation?code={code}", origin.unwrap_or_default());
+    let page = listed(&site, &visitor, Some((person.to_string(), link))).await?;
+    Ok(frame::page(&page))
+}

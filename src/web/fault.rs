@@ -1,0 +1,209 @@
+//! What went wrong, as a page that says what to do.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::access::{Action, Denied};
+use crate::server::{AlarmError, LoginError, ServerError};
+use crate::vault::SealedError;
+use crate::web::Site;
+use crate::web::frame::{self, Frame};
+use crate::web::guard::Visitor;
+
+/// A refusal or a failure, in both languages.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) status: StatusCode,
+    pub(super) vi: String,
+    pub(super) en: String,
+}
+
+impl Fault {
+    pub(super) fn new(status: StatusCode, vi: &str, en: &str) -> Self {
+        Self { status, vi: vi.to_owned(), en: en.to_owned() }
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "Không có trang này; hãy quay về trang đầu.",
+            "There is no such page; go back to the first page.",
+        )
+    }
+
+    pub(super) fn signed_out() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "Bạn chưa đăng nhập; hãy đăng nhập rồi mở lại trang này.",
+            "You are not signed in; sign in and open this page again.",
+        )
+    }
+
+    pub(super) fn other_site() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Yêu cầu này không đến từ trang của hệ thống; hãy mở trang và bấm lại tại đó.",
+            "This request did not come from a page of this site; open the page and press there.",
+        )
+    }
+
+    pub(super) fn bad(vi: &str, en: &str) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, vi, en)
+    }
+
+    pub(super) fn denied(action: Action) -> Self {
+        let needed: Vec<String> = action.duties().iter().map(ToString::to_string).collect();
+        let needed = needed.join(", ");
+        Self {
+            status: StatusCode::FORBIDDEN,
+            vi: format!("Bạn không có nhiệm vụ cần cho việc này ({needed}); hãy nhờ quản trị."),
+            en: format!("You have not the duty for this ({needed}); ask an administrator."),
+        }
+    }
+}
+
+impl From<ServerError> for Fault {
+    fn from(error: ServerError) -> Self {
+        let en = error.to_string();
+        let (status, vi) = told(&error);
+        if status.is_server_error() {
+            tracing::warn!(error = %en, "a page failed");
+        }
+        Self { status, vi: vi.unwrap_or_else(|| format!("Không làm được: {en}.")), en }
+    }
+}
+
+impl From<crate::store::StoreError> for Fault {
+    fn from(error: crate::store::StoreError) -> Self {
+        ServerError::Store(error).into()
+    }
+}
+
+/// The status of an error, and its sentence in Vietnamese where it has one of its own.
+fn told(error: &ServerError) -> (StatusCode, Option<String>) {
+    let refused = |vi: &str| (StatusCode::UNPROCESSABLE_ENTITY, Some(vi.to_owned()));
+    match error {
+        ServerError::Login(error) => (StatusCode::UNPROCESSABLE_ENTITY, Some(login_vi(error))),
+        ServerError::Denied(denied) => (StatusCode::FORBIDDEN, Some(denied_vi(denied))),
+        ServerError::Alarm(error) => (StatusCode::UNPROCESSABLE_ENTITY, Some(alarm_vi(error))),
+        ServerError::Sealed(SealedError::Wrong(_)) => {
+            refused("Cụm mật khẩu không mở được khoá của bạn; hãy gõ lại.")
+        }
+        ServerError::NoKey(_) => {
+            refused("Bạn chưa có khoá để ký; hãy nhờ quản trị thêm bạn làm cán bộ trực khẩn cấp.")
+        }
+        ServerError::NotOpen(_) => {
+            refused("Câu hỏi này không còn; hai chương trình không còn trùng giờ.")
+        }
+        ServerError::DecidedLate { deadline, .. } => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Some(format!("Đã quá hạn quyết định ({deadline}); thứ tự mặc định được giữ.")),
+        ),
+        ServerError::NotProvisioned(controller) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Some(format!("Bộ thu {controller} chưa được cấp phát; hãy nhờ quản trị.")),
+        ),
+        ServerError::NoPerson(_)
+        | ServerError::NoBulletin(_)
+        | ServerError::NoVersion { .. }
+        | ServerError::NoArea(_)
+        | ServerError::NoQuestion(_)
+        | ServerError::UnknownController(_) => (StatusCode::NOT_FOUND, None),
+        ServerError::Store(_)
+        | ServerError::Vault(_)
+        | ServerError::Log(_)
+        | ServerError::Task(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Some("Máy chủ chưa trả lời được; hãy thử lại sau ít phút.".to_owned()),
+        ),
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, None),
+    }
+}
+
+fn login_vi(error: &LoginError) -> String {
+    match error {
+        LoginError::Wrong => {
+            "Sai tên hoặc mật khẩu; hãy gõ lại cả hai, hoặc xin lời mời mới.".to_owned()
+        }
+        LoginError::WrongCode => {
+            "Mã không đúng hoặc đã dùng rồi; hãy chờ mã kế tiếp và xem lại đồng hồ điện thoại."
+                .to_owned()
+        }
+        LoginError::Weak(_) => {
+            "Mật khẩu quá ngắn, quá dài hoặc dễ đoán; hãy dùng bốn từ, ít nhất 12 ký tự.".to_owned()
+        }
+        LoginError::SetAlready(_) => {
+            "Mã một lần đã được cài đặt; muốn cài lại, hãy xin quản trị lời mời mới.".to_owned()
+        }
+        LoginError::NoInvitation => {
+            "Lời mời này đã dùng hoặc đã quá ba ngày; hãy xin lời mời mới.".to_owned()
+        }
+        LoginError::NoSecond(_) => {
+            "Bạn chưa cài đặt mã một lần; hãy cài đặt ở trang tài khoản.".to_owned()
+        }
+        LoginError::Damaged(_) => {
+            "Không đọc được khoá của mã một lần; hãy xin quản trị lời mời mới.".to_owned()
+        }
+    }
+}
+
+fn denied_vi(denied: &Denied) -> String {
+    match denied {
+        Denied::Duty { needed, .. } => {
+            format!("Bạn không có nhiệm vụ cần cho việc này ({needed}); hãy nhờ quản trị.")
+        }
+        Denied::Area { held, area, .. } => format!(
+            "Bạn chỉ được làm việc này ở {held}, còn đây thuộc {area}; hãy nhờ người phụ trách ở đó."
+        ),
+    }
+}
+
+fn alarm_vi(error: &AlarmError) -> String {
+    match error {
+        AlarmError::Known(id) => format!("Đã có bản tin khẩn cấp {id}; hãy đặt mã khác."),
+        AlarmError::Unknown(id) => format!("Không có bản tin khẩn cấp {id} đang chờ việc này."),
+        AlarmError::NoSound(bulletin) => format!(
+            "Bản tin {bulletin} chưa có bản ghi khẩn cấp nào được duyệt và còn hiệu lực; \
+             hãy ghi âm, nghe lại và duyệt trước."
+        ),
+        AlarmError::NoArea(area) => format!("Không có địa bàn {area}."),
+        AlarmError::Range(_) => {
+            "Phát 1 đến 10 lần, cách nhau tối đa 60 giây, kéo dài 1 phút đến 24 giờ, ít nhất một \
+             địa bàn."
+                .to_owned()
+        }
+        AlarmError::Same(person) => {
+            format!("{person} đã ký rồi; cần một cán bộ khác xác nhận.")
+        }
+        AlarmError::Late(id) => {
+            format!("{id} được bắt đầu quá 15 phút trước; hãy phát lệnh lại với mã khác.")
+        }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.vi.clone()).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Puts a fault into a page for this visitor; any other response is left as it is.
+pub(super) fn dressed(mut response: Response, site: &Site, visitor: &Visitor) -> Response {
+    let Some(fault) = response.extensions_mut().remove::<Fault>() else { return response };
+    let tongue = visitor.tongue;
+    let title = tongue.say("Chưa làm được", "That did not work");
+    let page = Page {
+        frame: Frame::new(site, visitor, title),
+        sentence: tongue.say(&fault.vi, &fault.en).to_owned(),
+    };
+    (fault.status, frame::page(&page)).into_response()
+}
+
+#[derive(askama::Template)]
+#[template(path = "fault.html")]
+struct Page {
+    frame: Frame,
+    sentence: String,
+}

@@ -1,0 +1,222 @@
+//! Every route, and who may take it: the one table.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+
+use crate::access::Action;
+use crate::web::fault::Fault;
+use crate::web::guard::guard;
+use crate::web::{Site, account, assets, commune, emergency, overview, sign_in};
+
+/// Bytes of a request's body at most: forms only.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Who may take a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Everybody, signed in or not.
+    Anybody,
+    /// Everybody who is signed in.
+    SignedIn,
+    /// Whoever has a duty that allows this; the area is looked at by the station.
+    May(Action),
+}
+
+/// A route that is open to somebody.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) who: Who,
+}
+
+const fn route(method: Method, path: &'static str, who: Who) -> Route {
+    Route { method, path, who }
+}
+
+/// Every route that is open to anybody at all.
+pub(super) static ROUTES: [Route; 27] = [
+    route(Method::GET, "/healthz", Who::Anybody),
+    route(Method::GET, "/readyz", Who::Anybody),
+    route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
+    route(Method::GET, "/login", Who::Anybody),
+    route(Method::POST, "/login", Who::Anybody),
+    route(Method::GET, "/invitation", Who::Anybody),
+    route(Method::POST, "/invitation", Who::Anybody),
+    route(Method::POST, "/tongue", Who::Anybody),
+    route(Method::POST, "/logout", Who::SignedIn),
+    route(Method::GET, "/code", Who::SignedIn),
+    route(Method::POST, "/code", Who::SignedIn),
+    route(Method::GET, "/account", Who::SignedIn),
+    route(Method::POST, "/account/sessions", Who::SignedIn),
+    route(Method::GET, "/people", Who::May(Action::Invite)),
+    route(Method::POST, "/people/{person}/invitation", Who::May(Action::Invite)),
+    route(Method::GET, "/", Who::May(Action::Watch)),
+    route(Method::GET, "/status.json", Who::May(Action::Watch)),
+    route(Method::GET, "/areas/{area}", Who::May(Action::Watch)),
+    route(Method::GET, "/areas/{area}/live", Who::May(Action::Watch)),
+    route(Method::POST, "/controllers/{controller}/order", Who::May(Action::Order)),
+    route(Method::POST, "/decisions", Who::May(Action::Decide)),
+    route(Method::GET, "/emergencies", Who::May(Action::Alarm)),
+    route(Method::GET, "/emergencies/{id}", Who::May(Action::Alarm)),
+    route(Method::GET, "/emergencies/{id}/live", Who::May(Action::Alarm)),
+    route(Method::POST, "/emergencies", Who::May(Action::Alarm)),
+    route(Method::POST, "/emergencies/{id}/confirmation", Who::May(Action::Alarm)),
+    route(Method::POST, "/emergencies/{id}/cancel", Who::May(Action::Alarm)),
+];
+
+/// Who may take this route; `None` where it is closed to everybody.
+pub(super) fn who(method: &Method, path: &str) -> Option<Who> {
+    let found = ROUTES.iter().find(|route| route.method == *method && route.path == path);
+    found.map(|route| route.who)
+}
+
+/// The handlers behind the guard.
+pub(super) fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/healthz", get(overview::alive))
+        .route("/readyz", get(overview::ready))
+        .route("/static/{release}/{*name}", get(assets::serve))
+        .route("/login", get(sign_in::form).post(sign_in::sign_in))
+        .route("/invitation", get(sign_in::invitation).post(sign_in::choose))
+        .route("/tongue", post(sign_in::tongue))
+        .route("/logout", post(sign_in::sign_out))
+        .route("/code", get(sign_in::code_form).post(sign_in::code))
+        .route("/account", get(account::show))
+        .route("/account/sessions", post(account::end_session))
+        .route("/people", get(account::people))
+        .route("/people/{person}/invitation", post(account::invite))
+        .route("/", get(overview::show))
+        .route("/status.json", get(overview::status))
+        .route("/areas/{area}", get(commune::show))
+        .route("/areas/{area}/live", get(commune::live))
+        .route("/controllers/{controller}/order", post(commune::order))
+        .route("/decisions", post(commune::decide))
+        .route("/emergencies", get(emergency::list).post(emergency::raise))
+        .route("/emergencies/{id}", get(emergency::show))
+        .route("/emergencies/{id}/live", get(emergency::live))
+        .route("/emergencies/{id}/confirmation", post(emergency::confirm))
+        .route("/emergencies/{id}/cancel", post(emergency::cancel))
+        .fallback(|| async { Fault::not_found().into_response() })
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(Arc::clone(&site), guard))
+        .with_state(site)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::Write as _;
+
+    use axum::http::StatusCode;
+    use axum::http::header::LOCATION;
+    use axum::response::Response;
+
+    use super::*;
+    use crate::web::testing::Town;
+
+    const DUTIES: [&str; 8] = [
+        "contributor",
+        "announcer",
+        "reviewer",
+        "leader",
+        "officer",
+        "operator",
+        "inspector",
+        "administrator",
+    ];
+
+    /// How far a visitor came: a page, a refusal of the guard, or a door before it.
+    fn cell(response: &Response) -> &'static str {
+        let to = response.headers().get(LOCATION).map_or("", |to| to.to_str().unwrap());
+        match response.status() {
+            StatusCode::FORBIDDEN => "–",
+            StatusCode::UNAUTHORIZED => "sign in",
+            _ if to.starts_with("/login?next") => "sign in",
+            _ if to.starts_with("/code?next") => "code",
+            status => {
+                assert!(!status.is_server_error(), "{status}");
+                "open"
+            }
+        }
+    }
+
+    fn example(path: &str) -> String {
+        path.replace("{area}", "mu-ca")
+            .replace("{controller}", "mu-ca-1")
+            .replace("{person}", "inspector")
+            .replace("{id}", "kc-1")
+            .replace("{release}/{*name}", "0/none")
+    }
+
+    async fn row(town: &Town, route: &Route, cookies: &BTreeMap<&str, String>) -> String {
+        let mut row = format!("| {} `{}` |", route.method, route.path);
+        let visitors = std::iter::once(None).chain(DUTIES.iter().map(|duty| cookies.get(duty)));
+        for cookie in visitors {
+            let path = example(route.path);
+            let method = route.method.clone();
+            let response = town.visit(method, &path, cookie.map(String::as_str), "").await;
+            let _ = write!(row, " {} |", cell(&response));
+        }
+        row
+    }
+
+    /// The table that `docs/routes.md` shows; signing out and ending sessions come last.
+    async fn table(proved: bool) -> String {
+        let mut town = Town::new().await;
+        for duty in DUTIES {
+            town = town.with(duty, duty).await;
+        }
+        let mut cookies = BTreeMap::new();
+        for duty in DUTIES {
+            let cookie =
+                if proved { town.proved_cookie(duty).await } else { town.cookie(duty).await };
+            cookies.insert(duty, cookie);
+        }
+        let mut rows = Vec::new();
+        let (last, first): (Vec<&Route>, Vec<&Route>) =
+            ROUTES.iter().partition(|route| route.path == "/logout");
+        for route in first.into_iter().chain(last) {
+            rows.push(row(&town, route, &cookies).await);
+        }
+        format!(
+            "| route | nobody | {} |\n|---|{}\n{}\n",
+            DUTIES.join(" | "),
+            "---|".repeat(9),
+            rows.join("\n")
+        )
+    }
+
+    #[tokio::test]
+    async fn every_route_lets_in_whom_the_table_in_the_docs_names_and_nobody_else() {
+        let table = table(true).await;
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/routes.md");
+        let told = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(told.contains(&table), "docs/routes.md should hold this table:\n{table}");
+    }
+
+    #[tokio::test]
+    async fn what_speaks_to_a_commune_needs_a_one_time_code() {
+        let table = table(false).await;
+        let coded: Vec<&str> = table.lines().filter(|line| line.contains(" code |")).collect();
+        let of = |part: &str| coded.iter().filter(|line| line.contains(part)).count();
+        assert_eq!((of("/emergencies"), of("/people")), (3, 1), "{table}");
+        assert!(!table.contains("POST `/emergencies` | sign in | – | – | – | – | open"), "{table}");
+    }
+
+    #[tokio::test]
+    async fn a_route_without_a_line_in_the_table_is_closed() {
+        let town = Town::new().await.with("hoa", "administrator").await;
+        let cookie = town.proved_cookie("hoa").await;
+        for path in ["/nowhere", "/static", "/areas/mu-ca/order"] {
+            assert_eq!(town.page(path, Some(&cookie)).await.0, StatusCode::NOT_FOUND, "{path}");
+        }
+        let put = town.visit(Method::PUT, "/people", Some(&cookie), "").await;
+        assert_eq!(put.status(), StatusCode::NOT_FOUND);
+    }
+}
