@@ -9,6 +9,7 @@ mod bad_input;
 mod cast;
 mod demo;
 mod emergency;
+mod killed;
 mod load;
 mod manual;
 mod newsroom;
@@ -20,3 +21,4 @@ mod second;
 #[cfg(feature = "alsa")]
 mod sound_out;
 mod store;
+mod weak;

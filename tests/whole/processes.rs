@@ -1,4 +1,4 @@
-//! Separate processes on PostgreSQL and Mosquitto: `kill -9` of each, one after another, while an
+//! Separate processes on PostgreSQL and on Mosquitto under TLS: `kill -9` of each, one after another, while an
 //! airing sounds. Nothing is lost, nothing routine is heard twice, the log verifies and explains
 //! the gap.
 
@@ -13,8 +13,8 @@ use loaban::clock::utc_now;
 use loaban::time::{Timestamp, Zone};
 
 use crate::cast::{
-    Inspector, LOABAN, Postgres, Process, Station, checkout, free_port, listens, provision, ran,
-    start_controller, start_server, wait_for,
+    CONTROLLER, Inspector, LOABAN, Postgres, Process, Station, certify, checkout, free_port,
+    listens, provision, ran, start_controller, start_server, wait_for,
 };
 
 /// The villages that take part, with what is killed while each airing sounds.
@@ -40,7 +40,7 @@ impl Town {
         let url = postgres.database("town");
         let broker: SocketAddr = ([127, 0, 0, 1], free_port()).into();
         let web: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-        let address = format!("mqtt://{broker}");
+        let address = format!("mqtts://{broker}");
         let station =
             Station::init(&["--store", &url, "--broker", &address, "--web", &web.to_string()]);
         station.hire();
@@ -51,8 +51,9 @@ impl Town {
         }
         for controller in CONTROLLERS {
             provision(&station, controller, &address);
+            certify(&station, controller, &mut Command::new(CONTROLLER));
         }
-        let mosquitto = start_mosquitto(&station, broker);
+        let mosquitto = start_mosquitto_with(&station, broker, &["--tls-name", "127.0.0.1"]);
         let server = start_server(&station);
         listens(web);
         let controllers =
@@ -111,10 +112,15 @@ impl Town {
 }
 
 pub fn start_mosquitto(station: &Station, broker: SocketAddr) -> Process {
-    let (out, devices) = (station.path("mosquitto"), station.path("devices"));
-    let (out, devices) = (out.to_str().unwrap(), devices.to_str().unwrap());
-    let listen = broker.to_string();
-    station.does(&["mosquitto", "--out", out, "--listen", &listen, "--devices", devices]);
+    let devices = station.path("devices");
+    start_mosquitto_with(station, broker, &["--devices", devices.to_str().unwrap()])
+}
+
+/// Mosquitto with the files that the station writes for these logins.
+pub fn start_mosquitto_with(station: &Station, broker: SocketAddr, logins: &[&str]) -> Process {
+    let out = station.path("mosquitto");
+    let (out, listen) = (out.to_str().unwrap(), broker.to_string());
+    station.does(&[&["mosquitto", "--out", out, "--listen", &listen][..], logins].concat());
     // Mosquitto gives up root before it reads its files.
     ran(Command::new("chmod").args(["-R", "a+rX"]).arg(station.folder.path()));
     let mosquitto = run_mosquitto(station);

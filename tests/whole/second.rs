@@ -14,8 +14,8 @@ use loaban::clock::utc_now;
 use loaban::time::{Timestamp, Zone};
 
 use crate::cast::{
-    Inspector, Process, Station, checkout, configure, free_port, listens, ran, start_server,
-    wait_for,
+    Inspector, Process, Station, certify, checkout, configure, free_port, listens, ran,
+    start_server, wait_for,
 };
 use crate::demo::heard;
 use crate::processes::start_mosquitto;
@@ -30,6 +30,8 @@ const SLOW: &str = "\n[fanout]\nblock_kib = 1\nkbit_s = 16\n";
 
 enum Kind {
     Embedded,
+    /// The embedded broker's door for TLS.
+    Door,
     Mosquitto,
 }
 
@@ -52,6 +54,14 @@ impl Village {
         let url = format!("mqtt://{broker}");
         let station = match kind {
             Kind::Embedded => Station::init(&["--listen", &broker_text, "--web", &web_text]),
+            Kind::Door => {
+                let station = Station::init(&["--web", &web_text]);
+                let config = fs::read_to_string(station.config()).unwrap();
+                let door = format!("tls_listen = \"{broker}\"\nnames = [\"127.0.0.1\"]");
+                let config = config.replace("listen = \"127.0.0.1:1883\"", &door);
+                fs::write(station.config(), config).unwrap();
+                station
+            }
             Kind::Mosquitto => Station::init(&["--broker", &url, "--web", &web_text]),
         };
         let config = fs::read_to_string(station.config()).unwrap();
@@ -62,12 +72,16 @@ impl Village {
         for file in ["areas.toml", "policy-open.toml"] {
             station.does(&["schedule", "import", schedule.join(file).to_str().unwrap()]);
         }
-        let path = configure(&station, CONTROLLER, &format!("mqtt://{through}"));
+        let scheme = if matches!(kind, Kind::Door) { "mqtts" } else { "mqtt" };
+        let path = configure(&station, CONTROLLER, &format!("{scheme}://{through}"));
         let enrol = ran(python().arg("--config").arg(&path).arg("enrol"));
         let key = String::from_utf8(enrol.stdout).unwrap();
         station.does(&["fleet", "enrol", CONTROLLER, key.trim()]);
+        if matches!(kind, Kind::Door) {
+            certify(&station, CONTROLLER, &mut python());
+        }
         let mosquitto = match kind {
-            Kind::Embedded => None,
+            Kind::Embedded | Kind::Door => None,
             Kind::Mosquitto => Some(start_mosquitto(&station, broker)),
         };
         let server = start_server(&station);
@@ -197,7 +211,7 @@ fn the_rules_of_the_second_controller_hold() {
 
 #[test]
 fn a_controller_written_from_the_manual_alone_plays_what_was_planned() {
-    let mut village = Village::direct(&Kind::Embedded);
+    let mut village = Village::direct(&Kind::Door);
     let until = village.air_in(20);
     village.start_controller();
     assert_eq!(village.fate(until), ("completed".to_owned(), String::new()));
