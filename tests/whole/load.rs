@@ -91,6 +91,7 @@ impl Device {
             clean_session: true,
             keep_alive: Duration::from_secs(30),
             will: None,
+            tls: None,
             pace,
             seed,
         });
