@@ -1,7 +1,5 @@
 //! Messages: verified, compared with where they came, and taken or refused with a receipt.
 
-use std::time::Duration;
-
 use crate::agent::library::Block;
 use crate::agent::{Agent, Output, RestoredAsset, Slot, covers};
 use crate::digest::Digest;

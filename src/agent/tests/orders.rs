@@ -13,7 +13,7 @@ fn an_order_is_marked_before_it_is_carried_out() {
     let topic = "loaban/1/x/c/c-1/order".to_owned();
     pole.agent.handle(pole.now, Input::Message { topic, payload });
     assert_eq!(pole.agent.poll(), Some(Output::Keep(Record::Order { number: 8 })));
-    assert_eq!(pole.agent.poll(), Some(Output::Volume(40)));
+    assert_eq!(pole.agent.poll(), Some(Output::Keep(Record::Volume { percent: 40 })));
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_self_test_in_quiet_hours_makes_no_sound_and_still_reports() {
     let before = pole.said::<crate::protocol::Status>(Up::Status).len();
     pole.order(8, OrderCommand::Selftest {});
     assert_eq!(pole.plays, None);
-    let told = Event::Order { number: 8, what: "selftest".to_owned() };
+    let told = Event::Order { number: 8, what: "selftest".to_owned(), tests: vec![] };
     assert!(pole.receipts().iter().any(|receipt| receipt.event == told));
     assert_eq!(pole.said::<crate::protocol::Status>(Up::Status).len(), before + 1);
 }
