@@ -108,12 +108,12 @@ impl Agent {
             return;
         }
         self.sensed.clear();
-        if !self.settings.outer.allows(self.settings.zone, utc, until) {
-            self.tested(utc, number, &Sounded::Failed("no sound in quiet hours".to_owned()));
-        } else {
+        if self.settings.outer.allows(self.settings.zone, utc, until) {
             let parts = vec![Part::Tone(Tone::Test)];
             let order = (parts, vec![None]);
             self.play(What::Test(number), "selftest".to_owned(), order, Some(100));
+        } else {
+            self.tested(utc, number, &Sounded::Failed("no sound in quiet hours".to_owned()));
         }
     }
 

@@ -5,6 +5,7 @@ durable is in memory all the same, as if the write had been left out: KEEP_UNLES
 """
 
 AIRING, EMERGENCY, PAUSE = "src/agent/airing.rs", "src/agent/emergency.rs", "src/agent/pause.rs"
+LOCAL = "src/agent/local.rs"
 INCOMING, DIARY, LIBRARY = "src/agent/incoming.rs", "src/agent/diary.rs", "src/agent/library.rs"
 AGENT, CLOCK, UPKEEP = "src/agent.rs", "src/agent/clock.rs", "src/agent/upkeep.rs"
 TRUST, NOTE, MANIFEST = "src/trust.rs", "src/note.rs", "src/manifest.rs"
@@ -79,13 +80,15 @@ RULES = [
         (AIRING, "} else if !self.settings.outer.allows(self.settings.zone, utc, ends) {",
          "} else if !self.settings.outer.allows(self.settings.zone, utc, ends) && !BROKEN {")]),
     ("a self-test sounds in quiet hours", [
-        (INCOMING, "if self.playing.is_none() && !is_quiet {",
-         "if self.playing.is_none() && (BROKEN || !is_quiet) {")]),
+        (LOCAL, "if self.settings.outer.allows(self.settings.zone, utc, until) {",
+         "if BROKEN || self.settings.outer.allows(self.settings.zone, utc, until) {")]),
     ("an airing sounds before its begun mark", [
         (AIRING, "        self.keep(Record::Begun {", "        let begun = (Record::Begun {"),
-        (AIRING, "        self.play(What::Airing, key.to_string(), parts, items);",
+        (AIRING, "        self.play(\n            What::Airing,\n            key.to_string(),\n            (parts, items),\n"
+         "            airing.volume_percent.or(Some(100)),\n        );",
          "        if !BROKEN {\n            self.keep(begun.clone());\n        }\n"
-         "        self.play(What::Airing, key.to_string(), parts, items);\n"
+         "        self.play(\n            What::Airing,\n            key.to_string(),\n            (parts, items),\n"
+         "            airing.volume_percent.or(Some(100)),\n        );\n"
          "        if BROKEN {\n            self.keep(begun);\n        }")]),
     ("an airing is begun again after a power cut", [
         (DIARY, "                self.over.insert(airing.clone());\n                self.open =",

@@ -199,6 +199,7 @@ impl Pole {
             rtc: true,
             amplifier: false,
             receipts_max: RECEIPTS_ROUTINE_MAX,
+            library_bytes_max: u64::MAX,
             software: "test".to_owned(),
             randomness: [u8::try_from(self.seconds % 251).unwrap(); 32],
         };

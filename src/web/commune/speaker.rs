@@ -261,6 +261,8 @@ mod tests {
             storage_free_kib: 1_000_000,
             volume_percent: 80,
             playing: None,
+            stopped: false,
+            ready_until: None,
         };
         change(&mut status);
         StatusRow { seen: at(0), status }
