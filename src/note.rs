@@ -201,7 +201,7 @@ impl Signer {
     /// The key of the same name and bytes whose signatures are a keyed hash: for simulations in
     /// bulk, where nobody would forge them. It reads such notes only, and nothing else reads them.
     #[cfg(feature = "sim")]
-    pub fn stand_in(name: KeyName, seed: &[u8; 32]) -> Self {
+    pub fn with_keyed_hash(name: KeyName, seed: &[u8; 32]) -> Self {
         Self::of(name, seed, Scheme::KeyedHash)
     }
 

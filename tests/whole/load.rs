@@ -104,7 +104,7 @@ impl Device {
             match event {
                 Ok(LinkEvent::Up { .. }) => drop(link.subscribe(std::slice::from_ref(&down)).await),
                 Ok(LinkEvent::Message { topic, payload, .. }) if topic == down => {
-                    self.take(&payload)
+                    self.take(&payload);
                 }
                 Ok(LinkEvent::Subscribed { .. }) | Err(_) => {}
                 Ok(_) => continue,

@@ -340,6 +340,7 @@ fn a_renewed_approval_is_asked_for_and_lets_the_recording_sound() {
     let soon = Timestamp::from_seconds(START + 5);
     deliver_changed(&mut pole, |descriptor| descriptor.valid_until = soon);
     pole.hold(&manifest(8, 30, &["vi"]));
+    pole.wait(1);
     let asked = pole.said::<crate::protocol::Want>(Up::Want).pop().unwrap();
     assert_eq!((asked.info, asked.missing.as_str()), (true, ""), "no block is fetched again");
     let note = lan().sign(&encode(&"x".parse().unwrap(), &descriptor("vi")));

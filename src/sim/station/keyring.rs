@@ -40,7 +40,7 @@ impl Keyring {
         let seed = Digest::of_parts(&[name.as_str().as_bytes(), &self.salt.to_be_bytes(), word]);
         match self.signatures {
             Signatures::Real => Signer::from_seed(name, seed.as_bytes()),
-            Signatures::StandIn => Signer::stand_in(name, seed.as_bytes()),
+            Signatures::StandIn => Signer::with_keyed_hash(name, seed.as_bytes()),
         }
     }
 
