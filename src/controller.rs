@@ -236,7 +236,7 @@ impl Shell {
             local_stop.watch(notices.clone());
         }
         let asked = door::open(&config.state).map_err(ControllerError::Door)?;
-        let will = will(&agent, clock.now());
+        let will = parting(agent.will(clock.now()));
         let main = Link::open(options(&config, &login, Some(will)));
         let topics = crate::protocol::Topics::new(&config.net);
         let filters = topics.main_filters(&config.controller);
@@ -307,7 +307,7 @@ impl Shell {
 
     /// A stop that was asked for is told as a lost link is: nobody shall wait for a report.
     async fn goodbye(&self) {
-        let Will { topic, payload, retain } = goodbye(&self.agent, self.clock.now());
+        let Will { topic, payload, retain } = parting(self.agent.goodbye(self.clock.now()));
         // Without a link the broker publishes the will by itself.
         let _ = self.main.publish(&topic, payload, Qos::AtLeastOnce, retain).await;
     }
@@ -349,7 +349,7 @@ impl Shell {
     /// what the station has signed meanwhile.
     fn renew_will(&self) {
         self.sure.passed(self.agent.sure_time());
-        self.main.set_will(will(&self.agent, self.clock.now()));
+        self.main.set_will(parting(self.agent.will(self.clock.now())));
     }
 
     async fn carry_out(&mut self) -> Result<(), ControllerError> {
@@ -425,13 +425,8 @@ impl Shell {
     }
 }
 
-fn will(agent: &Agent, now: crate::time::Now) -> Will {
-    let (topic, note) = agent.will(now);
-    Will { topic, payload: note.into_bytes(), retain: true }
-}
-
-fn goodbye(agent: &Agent, now: crate::time::Now) -> Will {
-    let (topic, note) = agent.goodbye(now);
+/// What the broker publishes when this controller is gone.
+fn parting((topic, note): (String, String)) -> Will {
     Will { topic, payload: note.into_bytes(), retain: true }
 }
 

@@ -15,7 +15,7 @@ mod sealed;
 mod shelf;
 
 #[cfg(test)]
-mod power;
+mod tests;
 
 #[cfg(feature = "server")]
 pub use assets::Assets;

@@ -20,7 +20,7 @@ mod overview;
 mod routes;
 mod sign_in;
 #[cfg(test)]
-mod testing;
+mod tests;
 mod tongue;
 
 use std::net::SocketAddr;

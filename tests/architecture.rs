@@ -272,7 +272,8 @@ fn nothing_below_the_gateways_meets_the_outside() {
 
 #[test]
 fn the_stand_in_for_signatures_is_named_by_the_simulator_alone() {
-    let names = |source: &&Source| source.tokens().iter().any(|token| token.text == "with_keyed_hash");
+    let names =
+        |source: &&Source| source.tokens().iter().any(|token| token.text == "with_keyed_hash");
     let library = library();
     let named: Vec<&str> = library.iter().filter(names).map(|s| s.path.as_str()).collect();
     let outside = |path: &&&str| **path != "src/note.rs" && !path.starts_with("src/sim/");

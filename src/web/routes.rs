@@ -118,7 +118,7 @@ mod tests {
     use axum::response::Response;
 
     use super::*;
-    use crate::web::testing::Town;
+    use crate::web::tests::Town;
 
     const DUTIES: [&str; 8] = [
         "contributor",

@@ -345,7 +345,7 @@ mod tests {
 
     use super::*;
     use crate::web::guard::encoded;
-    use crate::web::testing::{PASSWORD, Town, read};
+    use crate::web::tests::{PASSWORD, Town, read};
 
     fn credentials(name: &str, password: &str) -> String {
         format!("name={name}&password={}", encoded(password))
