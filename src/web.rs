@@ -76,21 +76,22 @@ pub async fn serve(
     ready: oneshot::Sender<Ready>,
 ) -> Result<(), ServerError> {
     let station = Arc::new(station);
+    let (send, served) = oneshot::channel();
+    let mut server = std::pin::pin!(server::serve(Arc::clone(&station), stop.clone(), send));
+    // The station is this server's own, or another one's, before an address is taken.
+    let server::Ready { broker, tls } = tokio::select! {
+        outcome = &mut server => return outcome,
+        Ok(ready) = served => ready,
+    };
     let address = station.config.web;
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| ServerError::Listen { address, source })?;
     let web = listener.local_addr().unwrap_or(address);
-    let (send, served) = oneshot::channel();
-    let site = Site::new(Arc::clone(&station), stop.clone());
-    let pages = tokio::spawn(async move {
-        // A server that did not become ready says so itself.
-        let Ok(server::Ready { broker, tls }) = served.await else { return };
-        tracing::info!(%web, %broker, "server ready");
-        // Nobody may be waiting for it.
-        let _ = ready.send(Ready { web, broker, tls });
-        pages(listener, site).await;
-    });
-    let outcome = server::serve(station, stop, send).await;
+    let pages = tokio::spawn(pages(listener, Site::new(station, stop)));
+    tracing::info!(%web, %broker, "server ready");
+    // Nobody may be waiting for it.
+    let _ = ready.send(Ready { web, broker, tls });
+    let outcome = server.await;
     pages.abort();
     outcome
 }

@@ -14,7 +14,7 @@ fn an_operator_and_two_officers_do_their_work_in_a_browser() {
     station.does(&[&["person", "add", "sua"][..], &duties].concat());
     let invite = |person| station.does(&["person", "invite", person]).trim().to_owned();
     let passphrase = std::fs::read_to_string(station.path("dung.pass")).unwrap();
-    let mut journey = Command::new("python3");
+    let mut journey = Command::new("/usr/bin/python3");
     journey.arg(checkout().join("tests/browser/journey.py"));
     journey.arg("--web").arg(format!("http://{}", valley.web));
     journey.arg("--operator").arg(invite("sua"));
