@@ -14,8 +14,10 @@ import struct
 import sys
 import tempfile
 import time
+import unicodedata
 
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -27,7 +29,7 @@ WAIT_S = 20
 
 def browser(width, height):
     options = webdriver.ChromeOptions()
-    for flag in ["headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
+    for flag in ["headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync", "force-prefers-reduced-motion",
                  "disable-background-networking", "disable-component-update", f"window-size={width},{height}",
                  "user-data-dir=" + tempfile.mkdtemp()]:
         options.add_argument("--" + flag)
@@ -64,8 +66,10 @@ class Person:
         def there(driver):
             return text in driver.find_element(By.TAG_NAME, "body").text
         try:
-            WebDriverWait(self.driver, limit, 0.2).until(there)
-        except Exception:
+            # A page that changes under the look is looked at again.
+            stale = (NoSuchElementException, StaleElementReferenceException)
+            WebDriverWait(self.driver, limit, 0.2, ignored_exceptions=stale).until(there)
+        except TimeoutException:
             body = self.driver.find_element(By.TAG_NAME, "body").text
             sys.exit(f"`{text}` did not appear at {self.driver.current_url} within {limit} s; it says:\n{body}")
 
@@ -80,6 +84,11 @@ class Person:
             sys.exit(f"no button `{text}` at {self.driver.current_url}")
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", buttons[0])
         buttons[0].click()
+
+    def click(self, selector):
+        element = self.driver.find_element(By.CSS_SELECTOR, selector)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
 
     def looked_at(self, name):
         """No serious finding of axe, nothing wider than the screen, and a picture."""
@@ -136,7 +145,7 @@ def operator(person, invitation):
     person.has("muong-te-1")
     person.has("tốt")
     person.looked_at("xa")
-    person.driver.find_element(By.CSS_SELECTOR, "details summary").click()
+    person.click("details summary")
     person.type("percent", "35")
     person.press("Đặt")
     person.has("35 %")
@@ -160,8 +169,8 @@ def emergency(first, second, invitations, passphrase):
     first.open("/emergencies")
     first.has("Phát khẩn cấp")
     first.looked_at("khan-cap")
-    first.driver.find_element(By.CSS_SELECTOR, "input[name=bulletin]").click()
-    first.driver.find_element(By.CSS_SELECTOR, "input[name=area][value=muong-te]").click()
+    first.click("input[name=bulletin]")
+    first.click("input[name=area][value=muong-te]")
     first.type("repeat", "1")
     first.press("Tiếp: kiểm tra")
     first.has("Kiểm tra trước khi phát")
@@ -202,7 +211,7 @@ def interrupted(person):
     """A session ends while a form is open: nothing typed is lost, in whatever way letters are composed."""
     person.open("/areas/muong-te")
     person.has("muong-te-1")
-    person.driver.find_element(By.CSS_SELECTOR, "details summary").click()
+    person.click("details summary")
     person.type("percent", "45")
     person.driver.delete_cookie("loaban_session")
     person.press("Đặt")
@@ -210,7 +219,6 @@ def interrupted(person):
     person.looked_at("phien-het")
     person.type("name", "sua")
     # The same password with combining marks, as some keyboards compose it.
-    import unicodedata
     person.driver.execute_script(
         "document.getElementsByName('password')[0].value = arguments[0]", unicodedata.normalize("NFD", PASSWORD))
     person.press("Đăng nhập")

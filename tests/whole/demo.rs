@@ -92,13 +92,21 @@ pub fn heard(file: &str, recordings: &BTreeMap<String, Vec<i16>>) -> Vec<String>
     found.into_iter().map(|(_, name)| name.clone()).collect()
 }
 
-/// Where `recording` stands in `samples`, whole and to the sample.
+/// Samples at each end of a recording that a loudspeaker ramps: 10 ms at 16 kHz, so that nothing
+/// clicks.
+const RAMP: usize = 160;
+
+/// Where `recording` stands in `samples`, whole and, between its ramps, to the sample.
 fn places(samples: &[i16], recording: &[i16]) -> Vec<usize> {
     let middle = recording.len() / 2;
     let snippet = &recording[middle..middle + SNIPPET];
     let matches = samples.windows(SNIPPET).enumerate().filter(|(_, window)| *window == snippet);
     let starts = matches.filter_map(|(at, _)| at.checked_sub(middle));
-    starts.filter(|at| samples.get(*at..*at + recording.len()) == Some(recording)).collect()
+    let inner = RAMP..recording.len() - RAMP;
+    let is_whole = |at: &usize| {
+        samples.get(at + inner.start..at + inner.end) == Some(&recording[inner.clone()])
+    };
+    starts.filter(is_whole).collect()
 }
 
 fn assert_receipts_are_in_the_log(dir: &Path) {
