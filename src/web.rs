@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Server-rendered; a page works without its script, which only keeps it fresh. **The guard opens
-//! nothing that [`routes`] does not name**: a route without a line there is closed to everybody.
+//! nothing that `routes` does not name**: a route without a line there is closed to everybody.
 //! Station and `access` decide again, with the area.
 
 mod account;

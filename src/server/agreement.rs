@@ -53,7 +53,7 @@ pub struct Agreement {
     pub entries: u64,
     /// Receipts that were compared, each under its device's signature.
     pub receipts: u64,
-    /// What disagrees, at most [`TOLD_MAX`].
+    /// What disagrees, at most fifty of them.
     pub disagreements: Vec<Disagreement>,
 }
 
