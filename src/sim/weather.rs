@@ -74,6 +74,12 @@ const FAULTS: [(Fault, u32, bool); 18] = [
 /// How long a commune, or one controller, may be cut off.
 const DARK: [Duration; 2] = [Duration::from_secs(5), Duration::from_hours(5)];
 
+/// How long it may take after a new schedule key until every manifest is signed with it.
+const ISSUE_ANEW: Duration = Duration::from_hours(3);
+
+/// How long a rebel holds up the manifests that take his airings out.
+const REBELLION: Duration = Duration::from_mins(15);
+
 /// How long the power may be off.
 const OFF: [Duration; 2] = [Duration::from_secs(3), Duration::from_hours(3)];
 
@@ -265,10 +271,14 @@ impl World {
     }
 
     fn withdraw(&mut self) {
-        if self.station.withdraw(self.now, &mut self.chance).is_some() {
+        if let Some(asset) = self.station.withdraw(self.now, &mut self.chance) {
             self.observer.fault("recording withdrawn");
             self.offer();
-            self.issue();
+            if self.air_anyway(asset) {
+                self.queue.put(self.now + REBELLION, Event::IssueAnew);
+            } else {
+                self.issue();
+            }
         }
     }
 
@@ -280,7 +290,9 @@ impl World {
         self.tell_server(crate::dispatch::Input::Trust(self.station.trust_notes()));
         self.offer();
         if turn == Turn::Schedule {
-            self.issue_anew();
+            // Until then controllers hold what a revoked key signed.
+            let wait = self.chance.length(Duration::ZERO, ISSUE_ANEW);
+            self.queue.put(self.now + wait, Event::IssueAnew);
         }
     }
 

@@ -47,6 +47,8 @@ pub(super) enum Event {
     Join(u64),
     /// The planner looks for what changed.
     Issue,
+    /// Every manifest is issued anew.
+    IssueAnew,
     /// An approver signs the bulletins of this day.
     Approve(u32),
     /// An officer raises an emergency; another may cancel it.
@@ -165,6 +167,7 @@ impl World {
             Event::Serve(life) => self.serve(life),
             Event::Join(life) => self.join(life),
             Event::Issue => self.issue_again(),
+            Event::IssueAnew => self.issue_anew(),
             Event::Approve(day) => {
                 self.station.approve_day(self.now, day, &mut self.chance);
                 self.offer();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::calendar::AiringKey;
 use crate::manifest::ManifestAiring;
 use crate::receipt::{Cause, ItemReceipt, Outcome};
-use crate::sim::observer::sound::{allowed, named};
+use crate::sim::observer::sound::{forbidden, named};
 use crate::sim::observer::{CLOCK_ERROR, Observer, View};
 use crate::sim::station::utc_at;
 
@@ -80,7 +80,7 @@ impl Observer {
                 let over = |n| until(n).is_none_or(|until| until <= utc + CLOCK_ERROR);
                 manifest.valid_until <= utc + CLOCK_ERROR || (0..airing.items.len()).any(over)
             }
-            Cause::Quiet | Cause::Policy => !allowed(manifest, utc, airing.length()),
+            Cause::Quiet | Cause::Policy => forbidden(manifest, utc, airing.length()),
             Cause::Busy => watched.playing.is_some(),
             Cause::Storage => view.site.small,
             Cause::Emergency => !watched.held.is_empty(),

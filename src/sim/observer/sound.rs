@@ -247,10 +247,21 @@ pub(super) fn named<'a>(manifest: &'a Manifest, key: &AiringKey) -> Option<&'a M
 
 /// Whether a routine airing of this length may sound at about this time.
 pub(super) fn allowed(manifest: &Manifest, utc: Timestamp, length: Duration) -> bool {
-    let zone = Zone::default();
-    let open = |from: Timestamp| {
-        let until = from + length;
-        outer().allows(zone, from, until) && manifest.policy.allows(manifest.zone, from, until)
-    };
-    [utc, utc + CLOCK_ERROR, utc - CLOCK_ERROR].into_iter().any(open)
+    about(utc).into_iter().any(|from| is_open(manifest, from, length))
+}
+
+/// Whether it may be forbidden to sound at about this time.
+pub(super) fn forbidden(manifest: &Manifest, utc: Timestamp, length: Duration) -> bool {
+    about(utc).into_iter().any(|from| !is_open(manifest, from, length))
+}
+
+fn is_open(manifest: &Manifest, from: Timestamp, length: Duration) -> bool {
+    let until = from + length;
+    outer().allows(Zone::default(), from, until)
+        && manifest.policy.allows(manifest.zone, from, until)
+}
+
+/// What a clock may show then that is trusted.
+fn about(utc: Timestamp) -> [Timestamp; 3] {
+    [utc, utc + CLOCK_ERROR, utc - CLOCK_ERROR]
 }
