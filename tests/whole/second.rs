@@ -172,6 +172,20 @@ impl Village {
     }
 }
 
+/// A failure is understood from what both sides said last.
+impl Drop for Village {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for log in [self.station.path("server.log"), self.device().join("log")] {
+                let text = fs::read_to_string(&log).unwrap_or_default();
+                let from = text.lines().count().saturating_sub(40);
+                let last: Vec<&str> = text.lines().skip(from).collect();
+                println!("{}:\n{}", log.display(), last.join("\n"));
+            }
+        }
+    }
+}
+
 fn python() -> Command {
     let mut command = Command::new(PYTHON);
     command.arg("-B").arg(checkout().join("tests/controller/controller.py"));
