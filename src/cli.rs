@@ -121,7 +121,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Normalise(normalise) => normalise.run(),
         Command::Measure(measure) => measure.run(),
         Command::Audition(audition) => audition.run(),
-        Command::Bench(bench) => bench.run(),
+        Command::Bench(bench) => bench.run().await,
         Command::Person(person) => person.run().await,
         Command::Bulletin(bulletin) => bulletin.run().await,
         Command::Question(question) => question.run().await,

@@ -8,6 +8,7 @@ mod corpus;
 mod cost;
 mod document;
 mod encoder;
+mod fanout;
 mod manifest;
 mod peer;
 mod table;
@@ -19,20 +20,22 @@ use anyhow::Context;
 use clap::Subcommand;
 use indicatif::ProgressBar;
 
-/// Measure what the chain costs and gives, beside ffmpeg and ffmpeg-normalize.
+/// Measure what sound and fan-out cost and give, beside their peers.
 #[derive(Debug, Subcommand)]
 pub(super) enum Bench {
     Audio(audio::Audio),
     Corpus(corpus::Corpus),
+    Fanout(fanout::Fanout),
     #[command(hide = true)]
     Encoder(encoder::EncoderAlone),
 }
 
 impl Bench {
-    pub(super) fn run(&self) -> anyhow::Result<bool> {
+    pub(super) async fn run(self) -> anyhow::Result<bool> {
         match self {
             Self::Audio(audio) => audio.run(),
             Self::Corpus(corpus) => corpus.run(),
+            Self::Fanout(fanout) => fanout.run().await,
             Self::Encoder(encoder) => encoder.run(),
         }
     }
