@@ -363,9 +363,9 @@ impl Member {
         let controller = self.device.controller.clone();
         let want = Want { controller, asset: self.asset, info, missing };
         let topic = self.topics.up(&self.device.controller, Up::Want);
-        let body = encode(&self.net, &want).into_bytes();
+        let note = self.device.signer.sign(&encode(&self.net, &want));
         // What is lost is asked for again.
-        let _ = main.publish(&topic, body, Qos::AtLeastOnce, false).await;
+        let _ = main.publish(&topic, note.into_bytes(), Qos::AtLeastOnce, false).await;
     }
 
     /// Whether a block or the descriptor came.

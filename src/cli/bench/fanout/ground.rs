@@ -274,7 +274,7 @@ fn start(folder: &Path, mosquitto: bool, broker: SocketAddr) -> anyhow::Result<V
         listens(broker)?;
     }
     let mut serve = Command::new(&program);
-    serve.args(["serve", "--config"]).arg(&config);
+    serve.args(["serve", "--config"]).arg(&config).env("LOABAN_LOG", "warn");
     processes.insert(0, spawn(&mut serve, &folder.join("server.log"))?);
     listens(broker)?;
     Ok(processes)
