@@ -198,21 +198,37 @@ impl Clock {
 
 /// The line in the middle of those that lie within all bounds. One answer alone always has one.
 fn fitting(answers: &[Bounds], up: Uptime) -> Option<Line> {
+    let widened: Vec<Widened> = answers.iter().map(|bounds| bounds.widened(up)).collect();
     let rates = (-RATE_PPM_MAX..=RATE_PPM_MAX).step_by(RATE_PPM_STEP);
     let fits: Vec<(i64, i64)> =
-        rates.filter_map(|rate| Some((rate, offset_at(answers, up, rate)?))).collect();
+        rates.filter_map(|rate| Some((rate, offset_at(&widened, rate)?))).collect();
     let (rate_ppm, offset) = *fits.get(fits.len() / 2)?;
     Some(Line { at: up, offset, rate_ppm })
 }
 
-/// The middle of what is possible at `up` for a crystal of this rate; `None` where nothing is.
-fn offset_at(answers: &[Bounds], up: Uptime, rate_ppm: i64) -> Option<i64> {
+/// Bounds with what a crystal of no rate may have moved since.
+struct Widened {
+    /// How long ago (µs).
+    age: i64,
+    low: i64,
+    high: i64,
+}
+
+impl Bounds {
+    fn widened(&self, up: Uptime) -> Widened {
+        let age = micros(up) - micros(self.up);
+        let unsure = scaled(age, RATE_PPM_UNSURE);
+        Widened { age, low: self.low - unsure, high: self.high + unsure }
+    }
+}
+
+/// The middle of what is possible for a crystal of this rate; `None` where nothing is.
+fn offset_at(answers: &[Widened], rate_ppm: i64) -> Option<i64> {
     let (mut low, mut high) = (i64::MIN, i64::MAX);
     for bounds in answers {
-        let age = micros(up) - micros(bounds.up);
-        let (moved, unsure) = (scaled(age, rate_ppm), scaled(age, RATE_PPM_UNSURE));
-        low = low.max(bounds.low + moved - unsure);
-        high = high.min(bounds.high + moved + unsure);
+        let moved = scaled(bounds.age, rate_ppm);
+        low = low.max(bounds.low + moved);
+        high = high.min(bounds.high + moved);
     }
     (low <= high).then(|| i64::midpoint(low, high))
 }

@@ -62,6 +62,7 @@ pub(super) struct Ground {
     pub(super) between_blocks: Duration,
     pub(super) server_password: String,
     station: Station,
+    folder: PathBuf,
     broker: SocketAddr,
     officers: [(PersonId, String); 2],
     /// Mosquitto and the server, in the order in which they end.
@@ -113,6 +114,7 @@ impl Ground {
             between_blocks: station.config.pace.between_blocks,
             server_password: station.broker_password()?,
             station,
+            folder: folder.to_owned(),
             broker,
             officers,
             processes,
@@ -156,7 +158,7 @@ impl Ground {
     /// Ends server and broker, and forgets the recordings.
     pub(super) fn end(mut self) -> anyhow::Result<()> {
         self.processes.clear();
-        Ok(fs::remove_dir_all(&self.station.config.data)?)
+        Ok(fs::remove_dir_all(&self.folder)?)
     }
 }
 
