@@ -34,7 +34,7 @@ use std::path::PathBuf;
 
 pub use agreement::{Agreement, Disagreement};
 pub use condition::{Condition, Fact, Level, READY_FOR};
-pub use config::{BrokerChoice, Config};
+pub use config::{BrokerChoice, Config, Given, WebDoors, WebTls};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
 pub use filing::usual_days;

@@ -1,7 +1,7 @@
 //! Certificates: the station's authority, its controllers' certificates, and what its own
 //! connections show.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::broker::{
@@ -12,7 +12,7 @@ use crate::clock::utc_now;
 use crate::entropy;
 use crate::id::ControllerId;
 use crate::server::ServerError;
-use crate::server::config::{BrokerChoice, TlsDoor};
+use crate::server::config::{BrokerChoice, TlsDoor, WebTls};
 use crate::server::station::{FILE_BYTES_MAX, Station};
 use crate::store::{CertificateRow, Fact};
 use crate::vault::{read_text, write_secret};
@@ -93,6 +93,25 @@ impl Station {
         Ok(self.authority()?.broker(names, key, entropy::bytes(), utc_now())?)
     }
 
+    /// The certificate that browsers are shown: the one that was given, else one of the station's
+    /// own authority, kept in a file and made anew before it ends or when the names change.
+    pub fn web_identity(&self, tls: &WebTls) -> Result<Identity, ServerError> {
+        if let Some(given) = &tls.given {
+            return Ok(Identity { certificate: read(&given.certificate)?, key: read(&given.key)? });
+        }
+        let (authority, now) = (self.authority()?, utc_now());
+        let path = self.config.data.join("keys/online/web-tls.pem");
+        if let Some(text) = read_text(&path, FILE_BYTES_MAX)? {
+            let (certificate, key) = text.split_at(text.find(KEY_HEAD).unwrap_or(text.len()));
+            if authority.still_serves(certificate, &tls.names, now) {
+                return Ok(Identity { certificate: certificate.to_owned(), key: key.to_owned() });
+            }
+        }
+        let made = authority.pages(&tls.names, entropy::bytes(), now)?;
+        write_secret(&path, format!("{}{}", made.certificate, made.key).as_bytes())?;
+        Ok(made)
+    }
+
     /// What the embedded broker's TLS door needs.
     pub(super) fn front_options(
         &self,
@@ -143,4 +162,9 @@ impl Station {
         Ok(Tls::new(&believed, Some(&identity), SureTime::at(now))
             .map_err(crate::broker::AuthorityError::from)?)
     }
+}
+
+fn read(path: &Path) -> Result<String, ServerError> {
+    let text = read_text(path, FILE_BYTES_MAX)?;
+    text.ok_or_else(|| ServerError::NoKey(path.to_owned()))
 }
