@@ -101,7 +101,10 @@ fn show_certificate(station: &Station, tls: &WebTls) -> anyhow::Result<()> {
     let authority = station.authority()?.certificate().to_owned();
     let path = station.config.data.join("ca.pem");
     write_atomic(&path, authority.as_bytes())?;
-    println!("browsers that import {} believe it by themselves; its fingerprint is", path.display());
+    println!(
+        "browsers that import {} believe it by themselves; its fingerprint is",
+        path.display()
+    );
     println!("  {}", fingerprint(&authority).context("a certificate")?);
     Ok(())
 }
