@@ -16,6 +16,7 @@ mod config;
 mod deciding;
 mod doctor;
 mod emergency;
+mod enrolment;
 mod erasure;
 mod filing;
 mod gate;
@@ -37,6 +38,7 @@ pub use condition::{Condition, Fact, Level, READY_FOR};
 pub use config::{BrokerChoice, Config, Given, WebDoors, WebTls};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
+pub use enrolment::{CODE_VALID, EnrolError, Enrolled, Provisioned};
 pub use filing::usual_days;
 pub use inquiry::{Inquired, Inquiry};
 pub use login::{Browser, LoginError, PASSWORD_CHARS_MIN, Second, SignedIn};
@@ -103,6 +105,9 @@ pub enum ServerError {
     /// Somebody who was not signed in.
     #[error(transparent)]
     Login(#[from] LoginError),
+    /// A device that was not enrolled.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
     /// An emergency that was not raised.
     #[error(transparent)]
     Alarm(#[from] AlarmError),
@@ -218,7 +223,7 @@ pub enum ServerError {
     },
     /// A key of another controller.
     #[error(
-        "this is the key {found}, and {expected} is needed; copy the line that the device printed"
+        "this is the key {found}, and {expected} is needed; copy what the device itself printed"
     )]
     OtherKey {
         /// Whose it is.
@@ -227,7 +232,9 @@ pub enum ServerError {
         expected: KeyName,
     },
     /// A controller that was never provisioned.
-    #[error("{0} is not provisioned; run `loaban fleet provision {0} --out DIR` first")]
+    #[error(
+        "{0} is not provisioned; run `loaban fleet provision {0} --profile NAME --out DIR` first"
+    )]
     NotProvisioned(ControllerId),
     /// A controller that no schedule file names.
     #[error("no schedule file names the controller {0}; add a [[controller]] and import it")]

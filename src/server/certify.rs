@@ -5,16 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::broker::{
-    Authority, BrokerAddress, FrontOptions, Identity, Issued, LinkOptions, Pace, SureTime, Tls,
-    TlsKey,
+    Authority, BrokerAddress, FrontOptions, Identity, LinkOptions, Pace, SureTime, Tls, TlsKey,
 };
 use crate::clock::utc_now;
 use crate::entropy;
-use crate::id::ControllerId;
 use crate::server::ServerError;
 use crate::server::config::{BrokerChoice, TlsDoor, WebTls};
 use crate::server::station::{FILE_BYTES_MAX, Station};
-use crate::store::{CertificateRow, Fact};
 use crate::vault::{read_text, write_secret};
 
 /// Keep-alive of the server's connection.
@@ -47,37 +44,6 @@ impl Station {
         let at = text.find(KEY_HEAD).unwrap_or(text.len());
         let (certificate, key) = text.split_at(at);
         Ok(Authority::read(certificate, key)?)
-    }
-
-    /// Certifies the key that a provisioned controller made: signs its request, notes the
-    /// certificate, and returns it. Older certificates of the same device go on counting until it
-    /// is provisioned anew or revoked, so that a renewal cuts nobody off.
-    pub async fn sign_request(
-        &self,
-        request: &str,
-        controller: &ControllerId,
-    ) -> Result<Issued, ServerError> {
-        let devices = self.store.devices().await?;
-        let alive = |d: &&crate::store::Device| d.controller == *controller && d.revoked.is_none();
-        if !devices.iter().any(|device| alive(&device)) {
-            return Err(ServerError::NotProvisioned(controller.clone()));
-        }
-        let now = utc_now();
-        let issued = self.authority()?.sign_request(request, controller, entropy::bytes(), now)?;
-        let row = CertificateRow {
-            serial: issued.serial.clone(),
-            controller: controller.clone(),
-            until: issued.until,
-            revoked: None,
-        };
-        let mut tx = self.store.begin().await?;
-        tx.add_certificate(&row).await?;
-        let body = serde_json::json!({
-            "controller": controller, "serial": issued.serial, "until": issued.until,
-        });
-        tx.tell(&Fact::new(now, "controller.certified", "server", &body)).await?;
-        tx.commit().await?;
-        Ok(issued)
     }
 
     /// The list of certificates that count for nothing any more, in PEM.
