@@ -34,7 +34,7 @@ mod summary;
 use std::path::PathBuf;
 
 pub use agreement::{Agreement, Disagreement};
-pub use condition::{Condition, Fact, Level, READY_FOR};
+pub use condition::{Condition, Fact, Health, Level, READY_FOR};
 pub use config::{BrokerChoice, Config, Given, WebDoors, WebTls};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};

@@ -80,7 +80,7 @@ impl Demo {
         let report = round.watch(&station, zone).await?;
         let well = self.report(&station, &dir, &report).await?;
         if !self.once {
-            eprintln!("\nThe page: {}/  — Ctrl-C ends it.", ready.web);
+            show::doors(&station, &ready.web).await?;
             crate::shutdown::asked().await;
         }
         stop.send_replace(true);
@@ -267,6 +267,7 @@ async fn people(station: &Station, root: &str) -> anyhow::Result<Vec<(PersonId, 
         ("chi", "Phùng Thị Chi", "reviewer"),
         ("dung", "Vàng Văn Dũng", "leader"),
         ("giang", "Lý Thị Giang", "leader"),
+        ("sua", "Sùng A Sửa", "operator"),
     ];
     let mut leaders = Vec::new();
     for (id, name, duties) in cast {

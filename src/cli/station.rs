@@ -86,6 +86,11 @@ impl Init {
             "keep {dir}/keys/root.json offline: copy it to a stick, and delete it here when everybody is added"
         );
         println!("next: loaban person add --config {dir}/loaban.toml …");
+        println!(
+            "to sign in at http://{}/: add yourself with --duties administrator, then open the link of \
+             `loaban person invite --config {dir}/loaban.toml ID` once to choose a password",
+            self.web
+        );
         Ok(true)
     }
 }

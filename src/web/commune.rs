@@ -12,7 +12,6 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-pub(super) use speaker::Health;
 pub(super) use town::{Looked, Town, town};
 
 use crate::access::Action;
@@ -22,7 +21,7 @@ use crate::id::{AreaId, ControllerId, ProgrammeId};
 use crate::protocol::OrderCommand;
 use crate::report::{Fate, Line, cause_vi};
 use crate::schedule::{DecisionId, OpenDecision};
-use crate::server::ServerError;
+use crate::server::{Condition, ServerError};
 use crate::time::Timestamp;
 use crate::web::Site;
 use crate::web::commune::speaker::Speaker;
@@ -139,7 +138,7 @@ async fn parts(
 ) -> Result<[(&'static str, String); 2], Fault> {
     let tongue = visitor.tongue;
     let mut ids = town.controllers(area);
-    ids.sort_by_key(|id| town.health(id));
+    ids.sort_by_cached_key(|id| (town.health(id), town.condition(id).map(Condition::rank)));
     let hidden = ids.len().saturating_sub(SPEAKERS_MAX);
     ids.truncate(SPEAKERS_MAX);
     let now = utc_now();
@@ -157,11 +156,7 @@ async fn parts(
     let area = area.clone();
     let speakers = Cards { tongue, area, speakers, hidden, may_order };
     let today = Today { tongue, rows: rows(site, town, &lines, tongue, now) };
-    Ok([("speakers", rendered(&speakers)?), ("today", rendered(&today)?)])
-}
-
-fn rendered(template: &impl Template) -> Result<String, Fault> {
-    template.render().map_err(|error| ServerError::Task(error.to_string()).into())
+    Ok([("speakers", frame::part(&speakers)?), ("today", frame::part(&today)?)])
 }
 
 /// The airings of today by time and programme.
