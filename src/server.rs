@@ -30,11 +30,12 @@ mod run;
 mod scribe;
 mod station;
 mod summary;
+mod upkeep;
 
 use std::path::PathBuf;
 
 pub use agreement::{Agreement, Disagreement};
-pub use condition::{Condition, Fact, Health, Level, READY_FOR};
+pub use condition::{Condition, Fact, Health, Known, Level, READY_FOR};
 pub use config::{BrokerChoice, Config, Given, WebDoors, WebTls};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
@@ -51,6 +52,7 @@ pub use run::{Ready, keep_ingest, serve};
 pub use scribe::{Head, Scribe, origin};
 pub use station::{Beginning, Station};
 pub use summary::{Summary, timeline_svg};
+pub use upkeep::{MAINTENANCE_MAX, Upkeep};
 
 use crate::bulletin::Topic;
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId, ProgrammeId, QuestionId};
@@ -239,6 +241,12 @@ pub enum ServerError {
     /// A controller that no schedule file names.
     #[error("no schedule file names the controller {0}; add a [[controller]] and import it")]
     UnknownController(ControllerId),
+    /// Somebody takes care of what is well.
+    #[error("{0} has no fault to take care of; open the page again")]
+    NoFault(ControllerId),
+    /// Maintenance without an end, or with a far one.
+    #[error("maintenance ends in the future and within 14 days; choose another time")]
+    MaintenanceLength,
     /// A decision about neither of the two.
     #[error("`{first}` is none of the two of {decision}; name one of them with --first")]
     NotAsked {

@@ -87,9 +87,9 @@ impl Init {
         );
         println!("next: loaban person add --config {dir}/loaban.toml …");
         println!(
-            "to sign in at http://{}/: add yourself with --duties administrator, then open the link of \
+            "to sign in at {}/: add yourself with --duties administrator, then open the link of \
              `loaban person invite --config {dir}/loaban.toml ID` once to choose a password",
-            self.web
+            station.config.web.address()
         );
         Ok(true)
     }

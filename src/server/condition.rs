@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use crate::clock::utc_now;
 use crate::id::ControllerId;
-use crate::server::{ServerError, Station};
-use crate::store::{Device, Sounded, StatusRow};
+use crate::server::{ServerError, Station, Upkeep};
+use crate::store::{Acknowledgement, Device, Maintenance, Sounded, StatusRow};
 use crate::time::Timestamp;
 
 /// How far ahead recordings must be held: a storm that cuts a valley off lasts days.
@@ -35,6 +35,8 @@ pub enum Health {
     Bad,
     /// It is heard, and somebody must look before it is not.
     Warn,
+    /// Somebody works at it.
+    Maintained,
     /// As it should be.
     Good,
 }
@@ -84,6 +86,12 @@ pub struct Condition {
     pub storage: Fact,
     /// Whether it was taken out of service.
     pub revoked: bool,
+    /// Who works at it until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<Maintenance>,
+    /// Who takes care of its worst fact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledgement>,
     /// Its last word.
     #[serde(skip)]
     pub status: Option<StatusRow>,
@@ -110,6 +118,9 @@ impl Condition {
 
     /// How well it is as a whole.
     pub fn health(&self) -> Health {
+        if self.maintenance.is_some() {
+            return Health::Maintained;
+        }
         let bad = |fact: &Fact| fact.level == Level::Bad;
         if bad(&self.link) || bad(&self.amplifier) || bad(&self.heard) {
             return Health::Bad;
@@ -117,10 +128,12 @@ impl Condition {
         if bad(&self.content) || bad(&self.storage) { Health::Warn } else { Health::Good }
     }
 
-    /// Worst first: what is in service, by its facts in order, the longest ago first.
+    /// Worst first: what is in service and nobody looks after, by its facts in order, the longest
+    /// ago first.
     pub(crate) fn rank(&self) -> impl Ord + use<> {
         let levels = self.facts().map(|(.., fact)| Reverse(fact.level));
-        (self.revoked, levels, self.worst().since, self.controller.clone())
+        let known = (self.revoked, self.maintenance.is_some(), self.acknowledged.is_some());
+        (known, levels, self.worst().since, self.controller.clone())
     }
 }
 
@@ -128,11 +141,12 @@ impl Station {
     /// The condition of every controller that was provisioned, worst first.
     pub async fn conditions(&self) -> Result<Vec<Condition>, ServerError> {
         let (statuses, sounded) = (self.store.statuses().await?, self.store.sounded().await?);
-        let now = utc_now();
+        let (upkeep, now) = (self.upkeep().await?, utc_now());
         let of = |device: &Device| {
             let status = statuses.iter().find(|row| row.status.controller == device.controller);
             let sounded = sounded.get(&device.controller).copied().unwrap_or_default();
-            Condition::judge(&device.controller, Some(device), status.cloned(), sounded, now)
+            let known = Known { device: Some(device), status: status.cloned(), sounded };
+            Condition::judge(&device.controller, known, &upkeep, now)
         };
         let mut conditions: Vec<Condition> = self.store.devices().await?.iter().map(of).collect();
         conditions.sort_by_cached_key(Condition::rank);
@@ -140,18 +154,28 @@ impl Station {
     }
 }
 
+/// What is known of a controller; it has no device until it is provisioned.
+#[derive(Clone, Debug, Default)]
+pub struct Known<'a> {
+    /// Its device.
+    pub device: Option<&'a Device>,
+    /// Its last word.
+    pub status: Option<StatusRow>,
+    /// When it last sounded.
+    pub sounded: Sounded,
+}
+
 impl Condition {
-    /// The condition at `now` of a controller of which this is known; it has no device until it is
-    /// provisioned.
+    /// The condition at `now` of a controller of which this is known.
     pub fn judge(
         controller: &ControllerId,
-        device: Option<&Device>,
-        status: Option<StatusRow>,
-        sounded: Sounded,
+        known: Known<'_>,
+        upkeep: &Upkeep,
         now: Timestamp,
     ) -> Self {
+        let Known { device, status, sounded } = known;
         let Sounded { rendered, measured, heard } = sounded;
-        Self {
+        let mut condition = Self {
             controller: controller.clone(),
             link: link(device, status.as_ref(), now),
             content: content(status.as_ref(), now),
@@ -159,8 +183,12 @@ impl Condition {
             heard: sensed("heard", heard, rendered, "tiếng / sound"),
             storage: storage(status.as_ref()),
             revoked: device.is_some_and(|device| device.revoked.is_some()),
+            maintenance: upkeep.maintenance(controller, now),
+            acknowledged: None,
             status,
-        }
+        };
+        condition.acknowledged = upkeep.acknowledged(controller, condition.worst(), now);
+        condition
     }
 }
 
@@ -304,7 +332,8 @@ mod tests {
 
     fn of(name: &str, status: Option<StatusRow>) -> Condition {
         let device = device(name);
-        Condition::judge(&device.controller, Some(&device), status, Sounded::default(), NOW)
+        let known = Known { device: Some(&device), status, ..Known::default() };
+        Condition::judge(&device.controller, known, &Upkeep::default(), NOW)
     }
 
     #[test]
@@ -320,7 +349,8 @@ mod tests {
         let open = Device { public_key: None, ..device("a") };
         let id = open.controller.clone();
         let link = |device: Option<&Device>| {
-            Condition::judge(&id, device, None, Sounded::default(), NOW).link.code
+            let known = Known { device, ..Known::default() };
+            Condition::judge(&id, known, &Upkeep::default(), NOW).link.code
         };
         assert_eq!(link(None), "not-provisioned");
         assert_eq!(link(Some(&open)), "not-enrolled");
@@ -359,7 +389,8 @@ mod tests {
         let level = |measured, rendered| {
             let sounded = Sounded { rendered, measured, heard: None };
             let device = device("a");
-            Condition::judge(&device.controller, Some(&device), None, sounded, NOW).amplifier.level
+            let known = Known { device: Some(&device), sounded, ..Known::default() };
+            Condition::judge(&device.controller, known, &Upkeep::default(), NOW).amplifier.level
         };
         assert_eq!(level(at(5), at(5)), Level::Well);
         assert_eq!(level(at(5), at(2)), Level::Bad);

@@ -203,7 +203,8 @@ impl Store {
         let row = sqlx::query(
             "select count(*) from fact
              where kind not in ('manifest.issued', 'receipts.taken', 'export.made')
-             and kind not like 'login.%' and kind not like 'session.%'",
+             and kind not like 'login.%' and kind not like 'session.%'
+             and kind not like 'speaker.%'",
         )
         .fetch_one(&self.pool)
         .await

@@ -85,7 +85,7 @@ fn cards(town: &Town) -> Vec<Card> {
         });
         card.total += 1;
         match town.health(&controller.id) {
-            Health::Good => card.good += 1,
+            Health::Good | Health::Maintained => card.good += 1,
             Health::Warn => card.warn += 1,
             Health::Bad => card.bad += 1,
         }

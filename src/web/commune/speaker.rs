@@ -4,9 +4,10 @@
 
 use crate::id::ControllerId;
 use crate::report::{Fate, Line};
-use crate::server::{Fact, Health, Level};
+use crate::server::{Condition, Fact, Level};
 use crate::store::StatusRow;
 use crate::time::{Timestamp, Zone};
+use crate::web::commune::map;
 use crate::web::commune::town::Town;
 use crate::web::tongue::Tongue;
 
@@ -20,6 +21,22 @@ fn words(fact: &Fact, tongue: Tongue, zone: Zone, now: Timestamp) -> String {
         }
         _ => said.to_owned(),
     }
+}
+
+/// How a speaker is, in words.
+pub(super) fn state(
+    town: &Town,
+    id: &ControllerId,
+    tongue: Tongue,
+    zone: Zone,
+    now: Timestamp,
+) -> String {
+    let Some(condition) = town.condition(id) else { return String::new() };
+    if let Some(held) = &condition.maintenance {
+        let until = moment(zone, held.until, now);
+        return format!("{} {until}", tongue.say("bảo trì đến", "maintenance until"));
+    }
+    words(condition.worst(), tongue, zone, now)
 }
 
 /// The time where it was today, with the date otherwise.
@@ -42,6 +59,12 @@ pub(super) struct Speaker {
     pub(super) storage: String,
     pub(super) clock: String,
     pub(super) volume: Option<u8>,
+    /// When the area's policy makes airings softer than that.
+    pub(super) night: String,
+    /// Who looks after it, in sentences.
+    pub(super) cares: Vec<String>,
+    pub(super) maintained: bool,
+    pub(super) faulty: bool,
     pub(super) reachable: bool,
 }
 
@@ -59,18 +82,15 @@ impl Speaker {
         let row = condition.and_then(|condition| condition.status.as_ref());
         let status = row.map(|row| &row.status);
         let next = lines.iter().find(|line| line.fate == Fate::Planned && line.at > now);
-        let class = match town.health(id) {
-            Health::Bad => "bad",
-            Health::Warn => "warn",
-            Health::Good => "good",
-        };
         Self {
             id: id.clone(),
             place: town.place(id),
-            class,
-            state: condition
-                .map(|condition| words(condition.worst(), tongue, zone, now))
-                .unwrap_or_default(),
+            class: map::class(town.health(id)),
+            state: state(town, id, tongue, zone, now),
+            cares: condition.map(|one| cares(one, tongue, zone, now)).unwrap_or_default(),
+            maintained: condition.is_some_and(|one| one.maintenance.is_some()),
+            faulty: condition.is_some_and(|one| one.worst().level == Level::Bad),
+            night: night(town, id, tongue),
             holds: row.map(|row| holds(row, lines, tongue, zone)).unwrap_or_default(),
             seen: row.map(|row| tongue.ago(now.since(row.seen))).unwrap_or_default(),
             playing: town.playing(id).map(|playing| name(town, &playing, tongue)),
@@ -90,6 +110,35 @@ impl Speaker {
             reachable: town.reachable(id),
         }
     }
+}
+
+/// Who looks after it: why, and since when.
+fn cares(condition: &Condition, tongue: Tongue, zone: Zone, now: Timestamp) -> Vec<String> {
+    let kept = condition
+        .maintenance
+        .iter()
+        .map(|held| format!("{} ({}, {})", held.reason, held.by, moment(zone, held.since, now)));
+    let taken = condition.acknowledged.iter().map(|held| {
+        let said = tongue.say("đang lo", "takes care");
+        format!("{} {said}: {} ({})", held.by, held.note, moment(zone, held.at, now))
+    });
+    kept.chain(taken).collect()
+}
+
+/// The hours in which the policy of its area makes airings softer.
+fn night(town: &Town, id: &ControllerId, tongue: Tongue) -> String {
+    let held = town.schedule.controllers.iter().find(|held| held.id == *id);
+    let policies = &town.schedule.policies;
+    let airtime = held.and_then(|held| {
+        town.schedule.tree.upward(&held.area).find_map(|area| policies.get(&area.id))
+    });
+    let volumes = airtime.map(crate::calendar::Airtime::volumes).unwrap_or_default();
+    let softer = volumes.iter().filter(|volume| volume.percent < 100).map(|volume| {
+        let (from, until) = (volume.window.from(), volume.window.until());
+        let of = tongue.say("của mức này", "of this");
+        format!("{from}–{until}: {} % {of}", volume.percent)
+    });
+    softer.collect::<Vec<_>>().join(", ")
 }
 
 /// What plays, as people call it: an airing's text begins with its programme.

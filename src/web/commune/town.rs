@@ -8,8 +8,8 @@ use crate::clock::utc_now;
 use crate::fleet::Controller;
 use crate::id::{AreaId, ControllerId, ProgrammeId};
 use crate::schedule::file::Checked;
-use crate::server::{Condition, Health, ServerError};
-use crate::store::{Device, Sounded, StatusRow, Store};
+use crate::server::{Condition, Health, Known, ServerError};
+use crate::store::{Device, Sounded, StatusRow};
 use crate::time::{Timestamp, Uptime};
 use crate::web::Site;
 
@@ -17,7 +17,7 @@ use crate::web::Site;
 const FRESH: Duration = Duration::from_secs(1);
 
 /// How old the last sensors' words may be: they come with receipts, and are asked of every outcome.
-const SENSED_FRESH: Duration = Duration::from_secs(60);
+const SENSED_FRESH: Duration = Duration::from_mins(1);
 
 /// The areas, the controllers, and how each said it was.
 #[derive(Debug)]
@@ -34,6 +34,13 @@ pub(in crate::web) struct Town {
 /// The newest look that is not too old.
 #[derive(Debug, Default)]
 pub(in crate::web) struct Looked(tokio::sync::Mutex<Option<Arc<Town>>>);
+
+impl Looked {
+    /// Makes the next look a new one: somebody changed what it shows.
+    pub(in crate::web) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+}
 
 /// What the pages know now.
 pub(in crate::web) async fn town(site: &Site) -> Result<Arc<Town>, ServerError> {
@@ -60,7 +67,7 @@ impl Town {
             Some(before) => (Arc::clone(&before.sounded), before.sensed),
             None => (Arc::new(store.sounded().await?), looked),
         };
-        let conditions = conditions(store, &schedule, &sounded).await?;
+        let conditions = conditions(site, &schedule, &sounded).await?;
         Ok(Self { schedule, revision, conditions, sounded, sensed, now: utc_now(), looked })
     }
 
@@ -113,22 +120,23 @@ impl Town {
 
 /// The condition of every controller that the schedule names.
 async fn conditions(
-    store: &Store,
+    site: &Site,
     schedule: &Checked,
     sounded: &BTreeMap<ControllerId, Sounded>,
 ) -> Result<BTreeMap<ControllerId, Condition>, ServerError> {
+    let store = &site.station.store;
     let rows = store.statuses().await?.into_iter();
     let mut statuses: BTreeMap<ControllerId, StatusRow> =
         rows.map(|row| (row.status.controller.clone(), row)).collect();
     let devices = store.devices().await?.into_iter();
     let devices: BTreeMap<ControllerId, Device> =
         devices.map(|device| (device.controller.clone(), device)).collect();
-    let now = utc_now();
+    let (upkeep, now) = (site.station.upkeep().await?, utc_now());
     let ids = schedule.controllers.iter().map(|controller| &controller.id);
     let judged = ids.map(|id| {
         let sounded = sounded.get(id).copied().unwrap_or_default();
-        let (device, status) = (devices.get(id), statuses.remove(id));
-        (id.clone(), Condition::judge(id, device, status, sounded, now))
+        let known = Known { device: devices.get(id), status: statuses.remove(id), sounded };
+        (id.clone(), Condition::judge(id, known, &upkeep, now))
     });
     Ok(judged.collect())
 }
