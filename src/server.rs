@@ -294,7 +294,7 @@ pub enum ServerError {
     #[error("another server serves {0}; stop it first, one server per store")]
     Served(PathBuf),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; free it, or change [web] in loaban.toml")]
+    #[error("cannot listen on {address}; free it, or change [web] in loaban.toml")]
     Listen {
         /// Which.
         address: std::net::SocketAddr,

@@ -11,7 +11,11 @@ use tokio::sync::watch;
 
 /// Plays the signed schedule of one loudspeaker.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(
+    name = "loaban-controller",
+    version,
+    about = "A loudspeaker controller: plays the signed schedule of its station, and swears to what it did"
+)]
 struct Arguments {
     /// The configuration that `loaban fleet provision` wrote.
     #[arg(long, default_value = "/etc/loaban/controller.toml")]

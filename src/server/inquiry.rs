@@ -23,7 +23,7 @@ use crate::server::station::Station;
 use crate::store::{BroadcastOutcome, BroadcastRow};
 use crate::time::{LocalDate, Timestamp};
 
-use silence::Silences;
+pub(super) use silence::Silences;
 
 /// What is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -202,19 +202,26 @@ pub fn listens(address: SocketAddr) {
 /// A station made with the command line alone, as its users would.
 pub struct Station {
     pub folder: TempDir,
+    /// The file by which a test moves the time of every process, where it does.
+    stage: Option<PathBuf>,
 }
 
 impl Station {
     /// `loaban init` with these extra arguments.
     pub fn init(arguments: &[&str]) -> Self {
+        Self::init_on(None, arguments)
+    }
+
+    /// The same, with time that is moved by hand.
+    pub fn init_on(stage: Option<PathBuf>, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         ran(Command::new("chmod").arg("755").arg(folder.path()));
         for (name, text) in [("root.pass", "mật khẩu gốc rất dài"), ("dung.pass", "bốn từ rất dài")]
         {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let station = Self { folder };
-        let mut init = Command::new(LOABAN);
+        let station = Self { folder, stage };
+        let mut init = station.program(LOABAN);
         init.args(["init", "--net", "thu", "--area", "lai-chau", "--passphrase-file"]);
         init.arg(station.path("root.pass")).arg("--dir").arg(station.path("station"));
         ran(init.args(arguments));
@@ -231,8 +238,17 @@ impl Station {
 
     /// A subcommand on this station.
     pub fn loaban(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(LOABAN);
+        let mut command = self.program(LOABAN);
         command.args(words).env("LOABAN_CONFIG", self.config());
+        command
+    }
+
+    /// A program in the time of this station.
+    pub fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        if let Some(stage) = &self.stage {
+            command.env(loaban::clock::STAGE, stage);
+        }
         command
     }
 
@@ -291,7 +307,7 @@ impl Station {
 /// Provisions and enrols a controller whose quiet hours are open, so that a test can run at any hour.
 pub fn provision(station: &Station, controller: &str, broker: &str) {
     let (_, code) = configure(station, controller, broker);
-    enrol(station, controller, &code, &mut Command::new(CONTROLLER));
+    enrol(station, controller, &code, &mut station.program(CONTROLLER));
 }
 
 /// Enrols a provisioned controller, whose keys `program` makes, as installer and station would.
@@ -343,7 +359,7 @@ pub fn start_server(station: &Station) -> Process {
 /// `loaban-controller`.
 pub fn start_controller(station: &Station, controller: &str) -> Process {
     let folder = station.path("devices").join(controller);
-    let mut command = Command::new(CONTROLLER);
+    let mut command = station.program(CONTROLLER);
     command.arg("--config").arg(folder.join("controller.toml"));
     Process::start(&mut command, &folder.join("log"))
 }

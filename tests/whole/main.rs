@@ -23,3 +23,4 @@ mod second;
 mod sound_out;
 mod store;
 mod weak;
+mod week;

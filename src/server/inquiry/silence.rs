@@ -9,11 +9,11 @@ use crate::store::DeviceTurn;
 use crate::time::Timestamp;
 
 /// When which device of a controller counted, oldest first.
-pub(super) struct Silences(BTreeMap<ControllerId, Vec<DeviceTurn>>);
+pub(in crate::server) struct Silences(BTreeMap<ControllerId, Vec<DeviceTurn>>);
 
 impl Silences {
     /// Sorts what happened to devices; a device that was enrolled a second time is the same one.
-    pub(super) fn of(turns: Vec<DeviceTurn>) -> Self {
+    pub(in crate::server) fn of(turns: Vec<DeviceTurn>) -> Self {
         let mut all: BTreeMap<ControllerId, Vec<DeviceTurn>> = BTreeMap::new();
         for turn in turns {
             let own = all.entry(turn.controller.clone()).or_default();
@@ -24,8 +24,18 @@ impl Silences {
         Self(all)
     }
 
+    /// Since when the device counts that does now.
+    pub(in crate::server) fn since(&self, controller: &ControllerId) -> Option<Timestamp> {
+        let last = self.0.get(controller)?.last()?;
+        last.key.is_some().then_some(last.at)
+    }
+
     /// Why no receipt can come of what a controller was to begin at `at`; `None` where one still may.
-    pub(super) fn why(&self, controller: &ControllerId, at: Timestamp) -> Option<Because> {
+    pub(in crate::server) fn why(
+        &self,
+        controller: &ControllerId,
+        at: Timestamp,
+    ) -> Option<Because> {
         let turns = self.0.get(controller).map_or(&[][..], Vec::as_slice);
         let next = turns.partition_point(|turn| turn.at <= at);
         let held = next.checked_sub(1).map(|last| &turns[last]);
@@ -73,5 +83,16 @@ mod tests {
         assert_eq!(why(35), Some(("exchanged".to_owned(), Some(50))), "enrolled twice, one device");
         assert_eq!(why(55), None, "this one may still tell");
         assert_eq!(told(&[], 5), Some(("unenrolled".to_owned(), None)));
+    }
+
+    #[test]
+    fn a_device_counts_from_its_first_enrolment_until_it_is_revoked() {
+        let id = "mu-ca-1".parse().unwrap();
+        let since = |life: &[(i64, Option<u8>)]| {
+            Silences::of(life.iter().map(|(at, key)| turn(*at, *key)).collect()).since(&id)
+        };
+        assert_eq!(since(&[(10, Some(1)), (20, Some(1))]), Some(Timestamp::from_seconds(10)));
+        assert_eq!(since(&[(10, Some(1)), (20, Some(2))]), Some(Timestamp::from_seconds(20)));
+        assert_eq!(since(&[(10, Some(1)), (20, None)]), None);
     }
 }
