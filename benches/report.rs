@@ -64,6 +64,7 @@ fn area(id: &str, level: Level, parent: Option<&str>) -> Result<Area, Failure> {
         listens: vec![],
         fallback: None,
         tags: vec![],
+        position: None,
     })
 }
 

@@ -14,5 +14,6 @@ command -v aarch64-linux-gnu-gcc >/dev/null ||
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-g++
 cargo build --release --locked --target $target --no-default-features --features "${FEATURES:-controller}" --bin loaban-controller
-aarch64-linux-gnu-strip "target/$target/release/loaban-controller"
-ls -l "target/$target/release/loaban-controller"
+built="${CARGO_TARGET_DIR:-target}/$target/release/loaban-controller"
+aarch64-linux-gnu-strip "$built"
+ls -l "$built"

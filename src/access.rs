@@ -26,7 +26,7 @@ pub enum Duty {
     Leader,
     /// Raises and confirms emergencies with an own key.
     Officer,
-    /// Watches a commune's speakers, and takes down what villagers ask.
+    /// Watches a commune's speakers, speaks over them, and takes down what villagers ask.
     Operator,
     /// Reads everything, changes nothing.
     Inspector,
@@ -87,11 +87,17 @@ pub enum Action {
     Decide,
     /// Add people, and invite them to the pages.
     Invite,
+    /// Take care of a speaker's fault, or say that somebody works at it.
+    Attend,
+    /// Make an announcement of the commune's own.
+    Announce,
+    /// Hear recordings before they may be heard by all.
+    Listen,
 }
 
 impl Action {
     /// Every action, for tests and lists.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Watch,
         Self::Contribute,
         Self::Translate,
@@ -105,6 +111,9 @@ impl Action {
         Self::ChangeFleet,
         Self::Decide,
         Self::Invite,
+        Self::Attend,
+        Self::Announce,
+        Self::Listen,
     ];
 
     /// The duties that allow it.
@@ -121,6 +130,11 @@ impl Action {
             Self::Order | Self::TakeQuestion | Self::Decide => &[Duty::Operator],
             Self::Answer => &[Duty::Contributor, Duty::Leader],
             Self::ChangeFleet | Self::Invite => &[Duty::Administrator],
+            Self::Attend => &[Duty::Operator, Duty::Administrator],
+            Self::Announce => &[Duty::Operator, Duty::Announcer],
+            Self::Listen => {
+                &[Duty::Operator, Duty::Announcer, Duty::Reviewer, Duty::Leader, Duty::Inspector]
+            }
         }
     }
 
@@ -137,7 +151,10 @@ impl Action {
             | Self::Order
             | Self::TakeQuestion
             | Self::Answer
-            | Self::Decide => false,
+            | Self::Decide
+            | Self::Attend
+            | Self::Announce
+            | Self::Listen => false,
         }
     }
 }
@@ -286,7 +303,7 @@ mod tests {
     fn an_inspector_sees_and_changes_nothing() {
         let inspects = |action: &&Action| action.duties().contains(&Duty::Inspector);
         let allowed: Vec<&Action> = Action::ALL.iter().filter(inspects).collect();
-        assert_eq!(allowed, [&Action::Watch]);
+        assert_eq!(allowed, [&Action::Watch, &Action::Listen]);
     }
 
     #[test]

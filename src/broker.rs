@@ -32,7 +32,7 @@ mod secure;
 
 pub use address::{BadAddress, BrokerAddress};
 #[cfg(feature = "server")]
-pub use authority::{Authority, AuthorityError, Issued};
+pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use backoff::Backoff;
 pub use certificate::{BadPem, Identity, TlsKey};
 #[cfg(feature = "server")]
@@ -44,6 +44,8 @@ pub use link::{
 };
 pub use relay::Relay;
 pub use rules::{BadNet, Client, Rules};
+#[cfg(feature = "server")]
+pub use secure::serving;
 pub use secure::{SureTime, Tls};
 
 /// Decides who may connect and what each may do. Default deny.

@@ -21,7 +21,7 @@ use tracing::{info, warn};
 
 pub use config::{Config, TlsFiles};
 pub use local_stop::LocalStop;
-pub use login::request;
+pub use login::enrolment;
 pub use picture::{Picture, picture};
 pub use self_test::{SelfTest, self_test};
 pub use sense::Senses;
@@ -31,7 +31,7 @@ use crate::agent::{Agent, Input, Output, Restored, Settings, StartError};
 use crate::broker::{BadPem, Link, LinkEvent, LinkOptions, Pace, Qos, SureTime, Will};
 use crate::clock::Clock;
 use crate::entropy;
-use crate::note::{PublicKey, Signer};
+use crate::note::Signer;
 use crate::speaker::{Report, Speaker};
 use crate::trust::device_key_name;
 use crate::vault::{
@@ -121,13 +121,7 @@ pub fn read_config(path: &Path) -> Result<Config, ControllerError> {
     Ok(Config::read(path, &text)?)
 }
 
-/// Makes the device's own key where there is none, and returns its public half: what the station
-/// enrols.
-pub fn enrol(config: &Config) -> Result<PublicKey, ControllerError> {
-    let _lock = ShelfLock::take(&config.state)?;
-    Ok(device_key(config)?.public())
-}
-
+/// The device's own key; makes it where there is none. It never leaves the device.
 fn device_key(config: &Config) -> Result<Signer, ControllerError> {
     let path = config.state.join("device.key");
     if let Some(key) = load_key(&path)? {
@@ -479,13 +473,13 @@ fn restore_with(config: &Config, mut restored: Restored) -> Result<Restored, Con
 }
 
 /// Writes what an installer copies to the device: configuration, trust document, the authority's
-/// certificate, password.
+/// certificate, and a password where the broker speaks no TLS.
 pub fn write_provision(
     folder: &Path,
     config: &str,
     trust: &str,
     authority: &str,
-    password: &str,
+    password: Option<&str>,
 ) -> Result<(), VaultError> {
     std::fs::create_dir_all(folder).map_err(|source| VaultError::Io {
         what: "make",
@@ -495,5 +489,10 @@ pub fn write_provision(
     write_atomic(&folder.join("controller.toml"), config.as_bytes())?;
     write_atomic(&folder.join("trust.note"), trust.as_bytes())?;
     write_atomic(&folder.join("ca.pem"), authority.as_bytes())?;
-    write_secret(&folder.join("password"), format!("{password}\n").as_bytes())
+    match password {
+        Some(password) => {
+            write_secret(&folder.join("password"), format!("{password}\n").as_bytes())
+        }
+        None => Ok(()),
+    }
 }

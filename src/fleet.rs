@@ -6,10 +6,16 @@
 //! Who understands whom is never assumed: only what an area says for itself counts, or what the
 //! nearest area above it says.
 
+mod outline;
+mod position;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use outline::{NotAnOutline, OUTLINE_BYTES_MAX, Outline};
+pub use position::{NotAPosition, Position};
 
 use crate::id::{AreaId, ControllerId, Tag};
 use crate::lang::LangTag;
@@ -117,6 +123,9 @@ pub struct Area {
     /// Labels by which programmes mean it and everything below it.
     #[serde(default)]
     pub tags: Vec<Tag>,
+    /// Where it lies, where somebody measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
 }
 
 /// A device in an area.
@@ -126,6 +135,9 @@ pub struct Controller {
     pub id: ControllerId,
     /// Where it stands.
     pub area: AreaId,
+    /// The very point, where somebody measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
 }
 
 /// Something wrong with one area of a tree.
@@ -367,6 +379,7 @@ mod tests {
             listens: Vec::new(),
             fallback: None,
             tags: Vec::new(),
+            position: None,
         }
     }
 

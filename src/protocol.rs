@@ -6,6 +6,7 @@
 //! the one exception: raw bytes, known by their SHA-256 from a descriptor that an approver signed.
 
 mod body;
+mod enrolment;
 mod envelope;
 mod topic;
 
@@ -13,6 +14,7 @@ pub use body::{
     Ack, ClockAnswer, ClockAsk, Descriptor, DescriptorError, Emergency, EmergencyAction,
     EmergencySound, Order, OrderCommand, Status, StatusState, Want, bitmap,
 };
+pub use enrolment::Enrolment;
 pub use envelope::{Document, EnvelopeError, decode, encode};
 pub use topic::{Down, Topic, Topics, Up};
 

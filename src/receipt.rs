@@ -168,6 +168,9 @@ pub enum Event {
         /// The languages that have sounded whole so far.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         languages: Vec<LangTag>,
+        /// How we know that this attempt sounded; left out where it did not to its end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Evidence>,
     },
     /// A document was refused.
     Refusal {

@@ -175,6 +175,9 @@ pub fn cause_vi(cause: &str) -> &str {
         "stopped" => "bị dừng",
         "sound" => "lỗi âm thanh",
         "busy" => "đang phát chương trình khác",
+        "revoked" => "thiết bị đã bị thu hồi",
+        "exchanged" => "thiết bị đã được thay",
+        "unenrolled" => "thiết bị chưa ghi danh",
         other => other,
     }
 }

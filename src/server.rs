@@ -16,6 +16,7 @@ mod config;
 mod deciding;
 mod doctor;
 mod emergency;
+mod enrolment;
 mod erasure;
 mod filing;
 mod gate;
@@ -29,14 +30,16 @@ mod run;
 mod scribe;
 mod station;
 mod summary;
+mod upkeep;
 
 use std::path::PathBuf;
 
 pub use agreement::{Agreement, Disagreement};
-pub use condition::{Condition, Fact, Level, READY_FOR};
-pub use config::{BrokerChoice, Config};
+pub use condition::{Condition, Fact, Health, Known, Level, READY_FOR};
+pub use config::{BrokerChoice, Config, Given, WebDoors, WebTls};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
+pub use enrolment::{CODE_VALID, EnrolError, Enrolled, Provisioned};
 pub use filing::usual_days;
 pub use inquiry::{Inquired, Inquiry};
 pub use login::{Browser, LoginError, PASSWORD_CHARS_MIN, Second, SignedIn};
@@ -49,6 +52,7 @@ pub use run::{Ready, keep_ingest, serve};
 pub use scribe::{Head, Scribe, origin};
 pub use station::{Beginning, Station};
 pub use summary::{Summary, timeline_svg};
+pub use upkeep::{MAINTENANCE_MAX, Upkeep};
 
 use crate::bulletin::Topic;
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId, ProgrammeId, QuestionId};
@@ -103,6 +107,9 @@ pub enum ServerError {
     /// Somebody who was not signed in.
     #[error(transparent)]
     Login(#[from] LoginError),
+    /// A device that was not enrolled.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
     /// An emergency that was not raised.
     #[error(transparent)]
     Alarm(#[from] AlarmError),
@@ -218,7 +225,7 @@ pub enum ServerError {
     },
     /// A key of another controller.
     #[error(
-        "this is the key {found}, and {expected} is needed; copy the line that the device printed"
+        "this is the key {found}, and {expected} is needed; copy what the device itself printed"
     )]
     OtherKey {
         /// Whose it is.
@@ -227,11 +234,19 @@ pub enum ServerError {
         expected: KeyName,
     },
     /// A controller that was never provisioned.
-    #[error("{0} is not provisioned; run `loaban fleet provision {0} --out DIR` first")]
+    #[error(
+        "{0} is not provisioned; run `loaban fleet provision {0} --profile NAME --out DIR` first"
+    )]
     NotProvisioned(ControllerId),
     /// A controller that no schedule file names.
     #[error("no schedule file names the controller {0}; add a [[controller]] and import it")]
     UnknownController(ControllerId),
+    /// Somebody takes care of what is well.
+    #[error("{0} has no fault to take care of; open the page again")]
+    NoFault(ControllerId),
+    /// Maintenance without an end, or with a far one.
+    #[error("maintenance ends in the future and within 14 days; choose another time")]
+    MaintenanceLength,
     /// A decision about neither of the two.
     #[error("`{first}` is none of the two of {decision}; name one of them with --first")]
     NotAsked {
@@ -279,7 +294,7 @@ pub enum ServerError {
     #[error("another server serves {0}; stop it first, one server per store")]
     Served(PathBuf),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; free it, or change [web] in loaban.toml")]
+    #[error("cannot listen on {address}; free it, or change [web] in loaban.toml")]
     Listen {
         /// Which.
         address: std::net::SocketAddr,

@@ -7,6 +7,8 @@
 mod audited;
 mod broadcast;
 mod certificate;
+mod code;
+mod commune;
 mod decision;
 mod emergency;
 mod facts;
@@ -26,6 +28,8 @@ use sqlx::{Any, AnyPool, Row, Transaction};
 pub use audited::{LoggedFact, ReceiptRow};
 pub use broadcast::{BroadcastOutcome, BroadcastRow};
 pub use certificate::CertificateRow;
+pub use code::CodeRow;
+pub use commune::{Acknowledgement, AnnouncementRow, Maintenance};
 pub use emergency::{Doing, EmergencyRow, EmergencyTold, OrderRow};
 pub use facts::{Fact, ToldFact, WaitingFact};
 pub use login::{LoginRow, SessionRow};
@@ -33,7 +37,7 @@ pub use newsroom::{AssetRow, SourceRow};
 pub use questions::Secret;
 pub use receipts::{OutcomeRow, Sounded, StatusRow};
 pub use schedule::{AiringRow, IssuedManifest};
-pub use station::{Device, Person};
+pub use station::{Device, DeviceTurn, Person};
 
 /// Connections to the database at most: one writer and a few readers.
 const CONNECTIONS_MAX: u32 = 5;

@@ -4,6 +4,8 @@
 //! if its version is exactly one above the one held and it is signed by the threshold of the root
 //! keys that are held *and* of those that it names, so a rotation needs both.
 
+mod code;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::id::{AreaId, ControllerId, NetId, PersonId};
 use crate::note::{KeyName, Note, NoteError, PublicKey, Signer};
 use crate::time::Timestamp;
+
+pub use code::{CODE_LETTERS, Code, NotACode};
 
 /// Keys in a trust document at most: every approver of a province, several times over.
 pub const KEYS_MAX: usize = 500;

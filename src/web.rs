@@ -11,6 +11,7 @@
 mod account;
 mod assets;
 mod commune;
+mod door;
 mod emergency;
 mod fault;
 mod frame;
@@ -26,7 +27,6 @@ mod tongue;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::access::Throttle;
@@ -37,8 +37,10 @@ use crate::server::{self, ServerError, Station};
 /// Where a server that is ready can be reached.
 #[derive(Clone, Debug)]
 pub struct Ready {
-    /// Its pages.
-    pub web: SocketAddr,
+    /// The address of its pages, without a slash at the end.
+    pub web: String,
+    /// The SHA-256 of the certificate that browsers are shown.
+    pub fingerprint: Option<String>,
     /// Its broker.
     pub broker: BrokerAddress,
     /// Where its own broker speaks TLS, if it does.
@@ -83,24 +85,13 @@ pub async fn serve(
         outcome = &mut server => return outcome,
         Ok(ready) = served => ready,
     };
-    let address = station.config.web;
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|source| ServerError::Listen { address, source })?;
-    let web = listener.local_addr().unwrap_or(address);
-    let pages = tokio::spawn(pages(listener, Site::new(station, stop)));
-    tracing::info!(%web, %broker, "server ready");
+    let doors = door::open(&station).await?;
+    let (web, shown) = (doors.address.clone(), doors.fingerprint.clone());
+    let pages = tokio::spawn(doors.serve(routes::router(Site::new(station, stop.clone())), stop));
+    tracing::info!(web, %broker, "server ready");
     // Nobody may be waiting for it.
-    let _ = ready.send(Ready { web, broker, tls });
+    let _ = ready.send(Ready { web, fingerprint: shown, broker, tls });
     let outcome = server.await;
     pages.abort();
     outcome
-}
-
-async fn pages(listener: TcpListener, site: Arc<Site>) {
-    let mut stop = site.stop.clone();
-    let until = async move { crate::shutdown::told(&mut stop).await };
-    let app = routes::router(site).into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until).await {
-        tracing::warn!(%error, "the pages ended");
-    }
 }

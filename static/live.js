@@ -10,10 +10,15 @@
     const end = event.data.indexOf("\n");
     const old = document.getElementById(event.data.slice(0, end));
     if (!old) return;
-    // What a person is typing or reading out is not taken from under them.
-    if (old.contains(document.activeElement) && document.activeElement !== document.body) return;
+    // What a person is typing or reading out is not taken from under them; a form that counts no
+    // longer is (`data-replace`).
+    const busy = old.contains(document.activeElement) && document.activeElement !== document.body;
+    if (busy && !("replace" in old.dataset)) return;
+    const fresh = document.createElement("template");
+    fresh.innerHTML = event.data.slice(end + 1);
+    if (fresh.innerHTML === old.innerHTML) return;
     const open = [...old.querySelectorAll("details[open]")].map((d) => d.id);
-    old.innerHTML = event.data.slice(end + 1);
+    old.replaceChildren(fresh.content);
     open.forEach((id) => id && document.getElementById(id)?.setAttribute("open", ""));
   };
   const start = () => {

@@ -389,8 +389,16 @@ impl Agent {
 /// The weakest that is known of any item that sounded whole.
 fn evidence(items: &[ItemReceipt], sensed: &BTreeMap<Digest, Evidence>) -> Evidence {
     let whole = items.iter().filter(|item| item.outcome == Outcome::Completed);
-    let known = whole.map(|item| sensed.get(&item.asset).copied().unwrap_or(Evidence::Rendered));
-    known.min().unwrap_or(Evidence::Commanded)
+    weakest(whole.map(|item| &item.asset), sensed).unwrap_or(Evidence::Commanded)
+}
+
+/// The weakest that is known of any of these recordings, which sounded whole.
+pub(super) fn weakest<'a>(
+    assets: impl IntoIterator<Item = &'a Digest>,
+    sensed: &BTreeMap<Digest, Evidence>,
+) -> Option<Evidence> {
+    let known = |asset| sensed.get(asset).copied().unwrap_or(Evidence::Rendered);
+    assets.into_iter().map(known).min()
 }
 
 fn item_receipts(airing: &ManifestAiring, outcome: impl Fn(usize) -> Outcome) -> Vec<ItemReceipt> {

@@ -9,14 +9,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::agent::airing::What;
+use crate::agent::airing::{What, weakest};
 use crate::agent::{Agent, Part, Record, Sounded};
 use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::id::{AreaId, EmergencyId};
 use crate::lang::LangTag;
 use crate::protocol::{self, Emergency, EmergencyAction, EmergencySound};
-use crate::receipt::{Cause, EmergencyStep, Event};
+use crate::receipt::{Cause, EmergencyStep, Event, Evidence};
 use crate::time::{Now, Timestamp, Uptime};
 
 /// How often an emergency is begun at most.
@@ -119,14 +119,14 @@ impl Agent {
         }
         let note = String::from_utf8_lossy(note).into_owned();
         self.keep(Record::Emergency { id: emergency.id.clone(), note });
-        self.tell(utc, &emergency.id, EmergencyStep::Accepted, 0);
+        self.tell(utc, &emergency.id, (EmergencyStep::Accepted, 0), None);
         self.emergencies.held.insert(emergency.id.clone(), emergency);
         self.stock();
         Ok(())
     }
 
     fn cancel(&mut self, utc: Timestamp, emergency: &Emergency) {
-        self.over(utc, &emergency.id, emergency.expires, EmergencyStep::Cancelled, 0);
+        self.over(utc, &emergency.id, emergency.expires, (EmergencyStep::Cancelled, 0), None);
         if self.sounds_now(&emergency.id) {
             self.stop(Cause::Stopped);
         }
@@ -137,19 +137,26 @@ impl Agent {
         at: Timestamp,
         id: &EmergencyId,
         expires: Timestamp,
-        step: EmergencyStep,
-        attempt: u8,
+        (step, attempt): (EmergencyStep, u8),
+        evidence: Option<Evidence>,
     ) {
-        let languages = self.diary.heard(id).to_vec();
+        let (emergency, languages) = (id.clone(), self.diary.heard(id).to_vec());
         self.keep(Record::EmergencyOver { id: id.clone(), forget: expires + REMEMBER });
         self.emergencies.held.remove(id);
-        self.swear(at, Event::Emergency { emergency: id.clone(), step, attempt, languages });
+        self.swear(at, Event::Emergency { emergency, step, attempt, languages, evidence });
         self.stock();
     }
 
-    fn tell(&mut self, at: Timestamp, id: &EmergencyId, step: EmergencyStep, attempt: u8) {
-        let languages = self.diary.heard(id).to_vec();
-        self.swear(at, Event::Emergency { emergency: id.clone(), step, attempt, languages });
+    /// Swears how far an emergency came, and in which attempt.
+    fn tell(
+        &mut self,
+        at: Timestamp,
+        id: &EmergencyId,
+        (step, attempt): (EmergencyStep, u8),
+        evidence: Option<Evidence>,
+    ) {
+        let (emergency, languages) = (id.clone(), self.diary.heard(id).to_vec());
+        self.swear(at, Event::Emergency { emergency, step, attempt, languages, evidence });
     }
 
     pub(super) fn restore_emergencies(&mut self) {
@@ -203,7 +210,7 @@ impl Agent {
     fn begin_emergency(&mut self, utc: Timestamp, id: &EmergencyId, parts: Vec<Part>) {
         let attempt = self.diary.attempts.get(id).copied().unwrap_or(0) + 1;
         self.keep(Record::EmergencyBegun { id: id.clone(), attempt });
-        self.tell(utc, id, EmergencyStep::Begun, attempt);
+        self.tell(utc, id, (EmergencyStep::Begun, attempt), None);
         let items = vec![None; parts.len()];
         let what = What::Emergency(id.clone(), attempt);
         // No order makes a warning softer: whoever holds the server's key must not silence it.
@@ -218,20 +225,24 @@ impl Agent {
         assets: &[Digest],
         sounded: &Sounded,
     ) {
+        // A paused airing goes on with what is known of its own recordings.
+        let known = assets.iter().filter_map(|asset| Some((*asset, self.sensed.remove(asset)?)));
+        let sensed = known.collect();
         let Some(emergency) = self.emergencies.held.get(id) else { return };
         if *sounded != Sounded::Finished {
             return;
         }
+        let evidence = weakest(assets, &sensed);
         let played = sounds(emergency).iter().filter(|sound| assets.contains(&sound.asset));
         let languages = played.map(|sound| sound.language.clone()).collect();
         self.keep(Record::EmergencyHeard { id: id.clone(), languages });
         match self.emergencies.held.get(id) {
             Some(emergency) if self.open_sounds(emergency).next().is_none() => {
                 let expires = emergency.expires;
-                self.over(utc, id, expires, EmergencyStep::Completed, attempt);
+                self.over(utc, id, expires, (EmergencyStep::Completed, attempt), evidence);
             }
             // Held on: a language whose recording comes before the expiry still sounds.
-            Some(_) | None => self.tell(utc, id, EmergencyStep::Accepted, attempt),
+            Some(_) | None => self.tell(utc, id, (EmergencyStep::Accepted, attempt), evidence),
         }
     }
 
@@ -264,7 +275,7 @@ impl Agent {
         let heard: Vec<(EmergencyId, Timestamp)> =
             held.filter(heard).map(|e| (e.id.clone(), e.expires)).collect();
         for (id, expires) in heard {
-            self.over(utc, &id, expires, EmergencyStep::Completed, 0);
+            self.over(utc, &id, expires, (EmergencyStep::Completed, 0), None);
         }
         self.give_up_emergencies(utc);
     }
@@ -282,7 +293,7 @@ impl Agent {
         let done: Vec<(EmergencyId, Timestamp)> = done.map(|e| (e.id.clone(), e.expires)).collect();
         for (id, expires) in done {
             let attempt = self.diary.attempts.get(&id).copied().unwrap_or(0);
-            self.over(utc, &id, expires, EmergencyStep::Failed, attempt);
+            self.over(utc, &id, expires, (EmergencyStep::Failed, attempt), None);
         }
     }
 

@@ -6,11 +6,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use loaban::controller::{self, ControllerError, Glance};
+use loaban::trust::Code;
 use tokio::sync::watch;
 
 /// Plays the signed schedule of one loudspeaker.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(
+    name = "loaban-controller",
+    version,
+    about = "A loudspeaker controller: plays the signed schedule of its station, and swears to what it did"
+)]
 struct Arguments {
     /// The configuration that `loaban fleet provision` wrote.
     #[arg(long, default_value = "/etc/loaban/controller.toml")]
@@ -23,9 +28,12 @@ struct Arguments {
 enum Command {
     /// Play until stopped (the default).
     Run,
-    /// Make this device's key where it has none, and print the line that the station enrols.
-    Enrol,
-    /// Print the request that the station certifies this device for TLS, with a key made here.
+    /// Make this device's keys where it has none, and print what the station enrols.
+    Enrol {
+        /// The one-time code that lay in the box.
+        code: Code,
+    },
+    /// Print what the station certifies this device anew by, once it is enrolled.
     Request,
     /// Play the test tone and look at storage, link, clock and amplifier.
     SelfTest,
@@ -42,8 +50,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command.unwrap_or(Command::Run) {
         Command::Run => run(&arguments.config),
-        Command::Enrol => enrol(&arguments.config),
-        Command::Request => request(&arguments.config),
+        Command::Enrol { code } => enrol(&arguments.config, Some(&code)),
+        Command::Request => enrol(&arguments.config, None),
         Command::SelfTest => return self_test(&arguments.config),
         Command::Status { json } => status(&arguments.config, json),
     };
@@ -85,15 +93,11 @@ fn status(path: &Path, json: bool) -> Result<(), ControllerError> {
     Ok(())
 }
 
-fn enrol(path: &Path) -> Result<(), ControllerError> {
-    let key = controller::enrol(&controller::read_config(path)?)?;
-    eprintln!("compare by telephone: {}", key.fingerprint());
-    println!("{key}");
-    Ok(())
-}
-
-fn request(path: &Path) -> Result<(), ControllerError> {
-    print!("{}", controller::request(&controller::read_config(path)?)?);
+/// The note goes to the standard output, what a person reads out to the terminal.
+fn enrol(path: &Path, code: Option<&Code>) -> Result<(), ControllerError> {
+    let (note, key) = controller::enrolment(&controller::read_config(path)?, code)?;
+    eprintln!("đọc qua điện thoại / read out by telephone: {}", key.fingerprint());
+    print!("{note}");
     Ok(())
 }
 

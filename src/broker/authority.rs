@@ -6,12 +6,19 @@
 //! early is the station's list: the embedded broker asks it at every connect, Mosquitto gets it as
 //! a revocation list (RFC 5280).
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams,
     CertificateSigningRequestParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData, RevokedCertParams, SanType, SerialNumber,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use time::OffsetDateTime;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::certificate::{BadPem, Identity, TlsKey, named};
 use crate::digest::{hex, unhex};
@@ -24,6 +31,12 @@ const AUTHORITY_YEARS: i64 = 30;
 /// How long the certificate of a controller or a broker counts. A device may lie in a store room for
 /// years and must come back by itself; one that is stolen is revoked by name.
 const CERTIFICATE_YEARS: i64 = 10;
+
+/// How long a certificate for the pages counts: browsers refuse longer ones.
+const PAGES_SECONDS: i64 = 825 * 86_400;
+
+/// A certificate for the pages is made anew when less than this is left.
+const PAGES_LEFT: Duration = Duration::from_hours(60 * 24);
 
 /// A year in seconds, on average.
 const YEAR_SECONDS: i64 = 31_556_952;
@@ -153,6 +166,43 @@ impl Authority {
         Ok(self.identity(&params, key))
     }
 
+    /// A new key and certificate for pages that browsers reach under these names.
+    ///
+    /// # Errors
+    /// If one is no name of a host.
+    pub fn pages(
+        &self,
+        hosts: &[String],
+        serial: [u8; 16],
+        now: Timestamp,
+    ) -> Result<Identity, AuthorityError> {
+        let name = hosts.first().map_or("pages", String::as_str);
+        let mut params = params(name, serial, now, CERTIFICATE_YEARS);
+        params.not_after = moment(now, PAGES_SECONDS - BACKDATED_SECONDS);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.subject_alt_names = hosts.iter().map(|host| san(host)).collect::<Result<_, _>>()?;
+        Ok(self.identity(&params, TlsKey::make()))
+    }
+
+    /// Whether `certificate` was made by this authority for these very names, and does not end soon.
+    #[must_use]
+    pub fn still_serves(&self, certificate: &str, hosts: &[String], now: Timestamp) -> bool {
+        let (Some(held), Some(own)) = (der(certificate), der(&self.certificate)) else {
+            return false;
+        };
+        let (Ok((_, held)), Ok((_, own))) =
+            (X509Certificate::from_der(&held), X509Certificate::from_der(&own))
+        else {
+            return false;
+        };
+        let wanted: Result<BTreeSet<String>, _> =
+            hosts.iter().map(|host| san(host).map(|name| format!("{name:?}"))).collect();
+        let ends = Timestamp::from_seconds(held.validity().not_after.timestamp());
+        held.verify_signature(Some(own.public_key())).is_ok()
+            && wanted.is_ok_and(|wanted| wanted == named_hosts(&held))
+            && ends > now + PAGES_LEFT
+    }
+
     /// A new key and certificate for the server itself, towards a broker that is not its own.
     #[must_use]
     pub fn server(&self, serial: [u8; 16], now: Timestamp) -> Identity {
@@ -232,6 +282,38 @@ fn san(host: &str) -> Result<SanType, AuthorityError> {
     Ok(SanType::DnsName(name.as_ref().try_into().map_err(|_| bad())?))
 }
 
+fn der(pem: &str) -> Option<CertificateDer<'static>> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).ok()
+}
+
+/// The names in a certificate, in the words of [`san`].
+fn named_hosts(certificate: &X509Certificate<'_>) -> BTreeSet<String> {
+    let names = certificate.subject_alternative_name().ok().flatten();
+    let names = names.into_iter().flat_map(|names| &names.value.general_names);
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => (*name).to_owned(),
+        GeneralName::IPAddress(bytes) => {
+            address(bytes).map(|ip| ip.to_string()).unwrap_or_default()
+        }
+        _ => String::new(),
+    };
+    names.filter_map(|held| san(&name(held)).ok()).map(|name| format!("{name:?}")).collect()
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
+}
+
+/// The SHA-256 of a certificate as browsers show it; `None` where the text holds none.
+#[must_use]
+pub fn fingerprint(certificate: &str) -> Option<String> {
+    let digits = crate::digest::Digest::of(&der(certificate)?).to_string().to_uppercase();
+    let pair = |pair: &[u8]| String::from_utf8_lossy(pair).into_owned();
+    let pairs: Vec<String> = digits.as_bytes().chunks(2).map(pair).collect();
+    Some(pairs.join(":"))
+}
+
 fn common_name(params: &CertificateParams) -> String {
     match params.distinguished_name.get(&DnType::CommonName) {
         Some(DnValue::Utf8String(name)) => name.clone(),
@@ -242,10 +324,6 @@ fn common_name(params: &CertificateParams) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-    use x509_parser::prelude::{FromDer, X509Certificate};
-
     use super::*;
 
     fn now() -> Timestamp {
@@ -310,5 +388,18 @@ mod tests {
         let bad = ["hai mươi".to_owned()];
         let refused = authority().broker(&bad, TlsKey::make(), [3; 16], now()).unwrap_err();
         assert!(refused.to_string().contains("no name of a host"), "{refused}");
+    }
+
+    #[test]
+    fn a_certificate_for_pages_serves_until_its_names_change_or_its_end_is_near() {
+        let (authority, hosts) = (authority(), ["loa.example.vn", "10.0.0.1"].map(str::to_owned));
+        let made = authority.pages(&hosts, [3; 16], now()).unwrap().certificate;
+        let later = |days: u64| now() + Duration::from_hours(days * 24);
+        assert!(authority.still_serves(&made, &hosts, later(700)));
+        assert!(!authority.still_serves(&made, &hosts, later(800)), "its end is near");
+        assert!(!authority.still_serves(&made, &hosts[..1], now()), "other names");
+        let other = Authority::make(&"laichau".parse().unwrap(), [2; 16], now());
+        assert!(!other.still_serves(&made, &hosts, now()), "another authority");
+        assert_eq!(fingerprint(&made).unwrap().len(), 95);
     }
 }

@@ -89,6 +89,24 @@ impl Tls {
     }
 }
 
+/// How a server shows `identity` to clients that need show nothing, speaking HTTP/1.1 inside.
+///
+/// # Errors
+/// If a text is not PEM, or key and certificate do not belong together.
+#[cfg(feature = "server")]
+pub fn serving(identity: &Identity) -> Result<Arc<rustls::ServerConfig>, BadPem> {
+    let mend = "mend `certificate` and `key` under [web] in loaban.toml";
+    let (chain, key) = parts(identity, mend)?;
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has suites for TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_single_cert(chain, key);
+    let mut config = config.map_err(bad("certificate", mend))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
 fn builder(
     provider: Arc<CryptoProvider>,
 ) -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {

@@ -74,13 +74,13 @@ impl Demo {
             ready = ready => ready.context("the server ended before it was ready")?,
             ended = &mut server => return Err(ended?.err().map_or_else(|| anyhow::anyhow!("the server ended"), Into::into)),
         };
-        eprintln!("server ready: http://{}/ · broker {} (embedded)", ready.web, ready.broker);
+        eprintln!("server ready: {}/ · broker {} (embedded)", ready.web, ready.broker);
         let round = Round::start(villages, &ready, &stopped).await?;
         self.schedule(&station, round.at).await?;
         let report = round.watch(&station, zone).await?;
         let well = self.report(&station, &dir, &report).await?;
         if !self.once {
-            eprintln!("\nThe page: http://{}/  — Ctrl-C ends it.", ready.web);
+            show::doors(&station, &ready.web).await?;
             crate::shutdown::asked().await;
         }
         stop.send_replace(true);
@@ -267,6 +267,7 @@ async fn people(station: &Station, root: &str) -> anyhow::Result<Vec<(PersonId, 
         ("chi", "Phùng Thị Chi", "reviewer"),
         ("dung", "Vàng Văn Dũng", "leader"),
         ("giang", "Lý Thị Giang", "leader"),
+        ("sua", "Sùng A Sửa", "operator"),
     ];
     let mut leaders = Vec::new();
     for (id, name, duties) in cast {

@@ -215,7 +215,7 @@ fn word(one: &Reached) -> &'static str {
 fn line(one: &Reached) -> serde_json::Value {
     serde_json::json!({
         "controller": one.controller, "area": one.area, "step": word(one),
-        "attempt": one.told.map(|(_, attempt, _)| attempt),
+        "attempt": one.told.map(|(_, attempt, _)| attempt), "evidence": one.evidence,
         "told": one.told.map(|(.., at)| at), "seen": one.seen,
     })
 }

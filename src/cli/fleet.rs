@@ -1,26 +1,29 @@
 //! `fleet` and `mosquitto`: controllers in the field, and the broker's files.
 
 mod list;
+mod profile;
+mod provision;
 mod roster;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::broker::mosquitto::{
     CA_FILE, CERTIFICATE_FILE, KEY_FILE, Login, REVOKED_FILE, Setup, acl, conf, password_line,
 };
-use crate::broker::{BrokerAddress, Limits, Rules, TlsKey};
+use crate::broker::{Limits, Rules, TlsKey};
 use crate::cli::{Which, passphrase};
-use crate::controller::write_provision;
 use crate::entropy;
 use crate::id::{ControllerId, PersonId};
-use crate::note::PublicKey;
 use crate::protocol::OrderCommand;
-use crate::server::{ServerError, Station};
+use crate::server::Station;
 use crate::vault::{read_text, write_atomic, write_secret};
+
+pub(super) use profile::Profile;
+pub(super) use provision::provision;
+use provision::{Enrol, Provision, enrolment, keep_certificate};
 
 /// Bytes of a certificate request or a key at most.
 const PEM_BYTES_MAX: u64 = 64 * 1024;
@@ -28,29 +31,12 @@ const PEM_BYTES_MAX: u64 = 64 * 1024;
 /// Controllers in the field.
 #[derive(Debug, Subcommand)]
 pub(super) enum Fleet {
-    /// Write the folder that an installer copies to a controller, with a new password of its own.
-    Provision {
-        #[command(flatten)]
-        which: Which,
-        /// The controller; a schedule file names it.
-        controller: ControllerId,
-        /// The folder to write.
-        #[arg(long)]
-        out: PathBuf,
-        /// The broker as the controller reaches it, such as `mqtt://10.0.0.1:1883`.
-        #[arg(long)]
-        broker: String,
-    },
-    /// Take the key that `loaban-controller enrol` printed.
-    Enrol {
-        #[command(flatten)]
-        which: Which,
-        /// The controller.
-        controller: ControllerId,
-        /// The line that the device printed.
-        key: PublicKey,
-    },
-    /// Certify a controller for TLS: sign the request that `loaban-controller request` printed.
+    /// Write the folder that an installer copies to a controller, and print the one-time code for
+    /// its box.
+    Provision(Provision),
+    /// Take the keys of a new device: what `loaban-controller enrol` printed.
+    Enrol(Enrol),
+    /// Certify an enrolled controller anew: what `loaban-controller request` printed.
     Sign {
         #[command(flatten)]
         which: Which,
@@ -94,33 +80,17 @@ impl Fleet {
         match self {
             Self::Import(import) => return import.run().await,
             Self::Areas(areas) => return areas.run().await,
-            Self::Provision { which, controller, out, broker } => {
-                let station = which.open().await?;
-                provision(&station, &controller, &broker, &out).await?;
-                println!(
-                    "copy {} to the controller, then: loaban-controller --config controller.toml enrol",
-                    out.display()
-                );
-            }
-            Self::Enrol { which, controller, key } => {
-                which.open().await?.enrol(&controller, &key).await?;
-                println!("{controller} is enrolled, key {}", key.fingerprint());
-            }
+            Self::Provision(provision) => provision.run().await?,
+            Self::Enrol(enrol) => enrol.run().await?,
             Self::Sign { which, controller, request, out } => {
-                let text = read_text(&request, PEM_BYTES_MAX)?;
-                let text = text.with_context(|| format!("{} is missing", request.display()))?;
-                let issued = which.open().await?.sign_request(&text, &controller).await?;
-                write_atomic(&out, issued.certificate.as_bytes())?;
-                println!(
-                    "copy {} to {controller}; it counts until {}",
-                    out.display(),
-                    issued.until
-                );
+                let note = enrolment(&request)?;
+                let issued = which.open().await?.renew_certificate(&controller, &note).await?;
+                keep_certificate(&controller, &issued, &out)?;
             }
             Self::Revoke { which, controller, root_passphrase_file } => {
                 let root = passphrase(root_passphrase_file.as_deref(), "the root key")?;
                 which.open().await?.revoke_controller(&controller, &root).await?;
-                println!("{controller} is revoked; provision it anew if it comes back");
+                println!("{controller} is revoked; provision the device that takes its place");
             }
             Self::Order(order) => order.run().await?,
             Self::List { which, json } => list::list(&which.open().await?, json).await?,
@@ -174,43 +144,6 @@ impl Order {
         println!("order {number} leaves with the server; it is void after 5 minutes");
         Ok(())
     }
-}
-
-/// Writes the folder of one controller.
-pub(super) async fn provision(
-    station: &Station,
-    controller: &ControllerId,
-    broker: &str,
-    out: &Path,
-) -> anyhow::Result<()> {
-    let known = station.schedule().await?.controllers;
-    if !known.iter().any(|known| known.id == *controller) {
-        return Err(ServerError::UnknownController(controller.clone()).into());
-    }
-    let (trust, notes) = station.trust().await?;
-    let newest = notes.last().context("a station has a trust document")?;
-    let tls = if broker.parse::<BrokerAddress>()?.is_tls() {
-        "\n[tls]\nca = \"ca.pem\"\ncertificate = \"certificate.pem\"\n"
-    } else {
-        ""
-    };
-    let password = station.provision(controller).await?;
-    let roots: Vec<String> = trust.roots.iter().map(|root| format!("\"{root}\"")).collect();
-    let config = format!(
-        "# Written for {controller}. Every key is explained in firmware-config/controller.toml.\n\
-         net = \"{}\"\ncontroller = \"{controller}\"\nbroker = \"{broker}\"\n\
-         password_file = \"password\"\nstate = \"state\"\ntrust = \"trust.note\"\n\
-         root_threshold = {}\nroots = [{}]\nzone = \"Asia/Ho_Chi_Minh\"\nrtc = false\n{tls}\n\
-         [speaker]\nkind = \"wav\"\nfolder = \"played\"\n\n\
-         # When routine airings may sound at all, whatever any message says.\n\
-         [[window]]\ndays = [\"all\"]\nfrom = \"05:00\"\nuntil = \"21:30\"\n",
-        station.config.net,
-        trust.root_threshold,
-        roots.join(", "),
-    );
-    let authority = station.authority()?;
-    write_provision(out, &config, newest, authority.certificate(), &password)?;
-    Ok(())
 }
 
 /// Files for a Mosquitto broker.

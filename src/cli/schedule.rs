@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::cli::Which;
+use crate::id::AreaId;
 
 mod coverage;
 mod decision;
@@ -45,6 +46,15 @@ pub(super) enum Schedule {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Take over the border of an area for its map: GeoJSON, a polygon or several, at most 4 MB.
+    Outline {
+        #[command(flatten)]
+        which: Which,
+        /// The area.
+        area: AreaId,
+        /// The file.
+        file: PathBuf,
+    },
     /// Show what airs when and where, with every refusal and its reason.
     Plan(plan::Show),
     /// Show which village can hear which bulletin in which language, and how far the others are.
@@ -68,6 +78,13 @@ impl Schedule {
                 Ok(true)
             }
             Self::Export { source, out } => files::export(&source, out.as_deref()).await,
+            Self::Outline { which, area, file } => {
+                let outline = files::border(&file)?;
+                which.open().await?.import_outline(&area, &outline).await?;
+                let points: usize = outline.rings().iter().map(Vec::len).sum();
+                println!("the border of {area} is kept with {points} points");
+                Ok(true)
+            }
             Self::Plan(show) => show.run().await,
             Self::Coverage(show) => show.run().await,
             Self::Decisions(list) => list.run().await,

@@ -1,5 +1,7 @@
 //! `init`, `serve`, `doctor`, `person`.
 
+use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -7,10 +9,12 @@ use clap::{Args, Subcommand};
 use tokio::sync::{oneshot, watch};
 
 use crate::access::Duty;
+use crate::broker::fingerprint;
 use crate::cli::{Which, passphrase, print_json, start_logging};
 use crate::id::{AreaId, NetId, PersonId};
-use crate::server::{Added, Beginning, Station, examine};
+use crate::server::{Added, Beginning, Station, WebTls, examine};
 use crate::store;
+use crate::vault::write_atomic;
 use crate::web;
 
 /// Makes a new station.
@@ -34,9 +38,15 @@ pub(super) struct Init {
     /// An external broker instead, such as `mqtt://127.0.0.1:1883`.
     #[arg(long)]
     broker: Option<String>,
-    /// Where the pages are served.
+    /// Where the pages are served without TLS: to this machine alone.
     #[arg(long, default_value = "127.0.0.1:8080")]
-    web: String,
+    web: SocketAddr,
+    /// Where the pages are served to everybody, by HTTPS, such as 0.0.0.0:8443.
+    #[arg(long, requires = "names")]
+    https: Option<SocketAddr>,
+    /// A name or address by which browsers call the server; may be given several times.
+    #[arg(long = "name", requires = "https")]
+    names: Vec<String>,
     /// A file with the passphrase that seals the root key; asked for otherwise.
     #[arg(long)]
     passphrase_file: Option<PathBuf>,
@@ -58,18 +68,50 @@ impl Init {
             Some(url) => format!("url = \"{url}\""),
             None => format!("listen = \"{}\"", self.listen),
         };
-        let config = config_text(&self.net, &self.store, &broker, &self.web);
+        let mut config = config_text(&self.net, &self.store, &broker, &self.web.to_string());
+        if let Some(https) = self.https {
+            let names: Vec<String> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
+            let names = names.join(", ");
+            writeln!(config, "tls_listen = \"{https}\"\nnames = [{names}]")?;
+        }
         let beginning =
             Beginning { config: &config, root_area: self.area, passphrase: &passphrase };
-        Station::init(&self.dir, &beginning).await?;
+        let station = Station::init(&self.dir, &beginning).await?;
         let dir = self.dir.display();
         println!("station {} made in {dir}", self.net);
+        if let Some(tls) = &station.config.web.tls {
+            show_certificate(&station, tls)?;
+        }
         println!(
             "keep {dir}/keys/root.json offline: copy it to a stick, and delete it here when everybody is added"
         );
         println!("next: loaban person add --config {dir}/loaban.toml …");
+        println!(
+            "to sign in at {}/: add yourself with --duties administrator, then open the link of \
+             `loaban person invite --config {dir}/loaban.toml ID` once to choose a password",
+            station.config.web.address()
+        );
         Ok(true)
     }
+}
+
+/// What a person compares with what their browser shows before they believe it.
+fn show_certificate(station: &Station, tls: &WebTls) -> anyhow::Result<()> {
+    let shown = station.web_identity(tls)?;
+    println!(
+        "the pages will be at {}, under a certificate of this station; its SHA-256 fingerprint is",
+        tls.address(tls.listen.port())
+    );
+    println!("  {}", fingerprint(&shown.certificate).context("a certificate")?);
+    let authority = station.authority()?.certificate().to_owned();
+    let path = station.config.data.join("ca.pem");
+    write_atomic(&path, authority.as_bytes())?;
+    println!(
+        "browsers that import {} believe it by themselves; its fingerprint is",
+        path.display()
+    );
+    println!("  {}", fingerprint(&authority).context("a certificate")?);
+    Ok(())
 }
 
 /// Serves a station.
@@ -91,7 +133,10 @@ impl Serve {
         });
         tokio::spawn(async move {
             if let Ok(ready) = ready.await {
-                println!("ready: pages on http://{}/, broker {}", ready.web, ready.broker);
+                println!("ready: pages on {}/, broker {}", ready.web, ready.broker);
+                if let Some(shown) = ready.fingerprint {
+                    println!("their certificate: SHA-256 {shown}");
+                }
             }
         });
         web::serve(station, stopped, send).await?;
@@ -198,7 +243,7 @@ impl Person {
 async fn invite(which: &Which, id: &PersonId) -> anyhow::Result<bool> {
     let station = which.open().await?;
     let code = station.invite(id, None).await?;
-    println!("http://{}/invitation?code={code}", station.config.web);
+    println!("{}/invitation?code={code}", station.config.web.address());
     eprintln!("hand this over in person: it counts once, within 72 hours");
     Ok(true)
 }

@@ -1,15 +1,35 @@
-//! What a controller shows to the broker: a password, or a certificate for the key that it made.
+//! What a controller shows: to its station the keys that it made, to the broker a password, or a
+//! certificate for one of them.
 
 use std::path::{Path, PathBuf};
 
 use crate::broker::{BadPem, Identity, SureTime, Tls, TlsKey};
-use crate::controller::{Config, ControllerError, FILE_BYTES_MAX};
+use crate::controller::{Config, ControllerError, FILE_BYTES_MAX, device_key};
+use crate::note::PublicKey;
+use crate::protocol::{Enrolment, encode};
+use crate::trust::Code;
 use crate::vault::{ShelfLock, read_text, write_secret};
 
-/// The request that the station certifies this device's key for TLS; makes the key where there is
-/// none. It never leaves the device.
-pub fn request(config: &Config) -> Result<String, ControllerError> {
+/// What this device hands to its station: its own keys, made here where there are none, signed by the
+/// device key and, at an enrolment, by the key of the `code` that lay in its box.
+pub fn enrolment(
+    config: &Config,
+    code: Option<&Code>,
+) -> Result<(String, PublicKey), ControllerError> {
     let _lock = ShelfLock::take(&config.state)?;
+    let device = device_key(config)?;
+    let key = device.public();
+    let certified = config.tls.as_ref().is_some_and(|tls| tls.certificate.is_some());
+    let request = if certified { Some(request(config)?) } else { None };
+    let document = Enrolment { controller: config.controller.clone(), key: key.clone(), request };
+    let note = device.sign(&encode(&config.net, &document));
+    let bind = |code: &Code| code.key(&config.net, &config.controller).cosign(&note);
+    let bound = code.map(bind).transpose().expect("a note of ours takes a signature");
+    Ok((bound.unwrap_or(note), key))
+}
+
+/// The request that the station certifies this device's TLS key, which never leaves it.
+fn request(config: &Config) -> Result<String, ControllerError> {
     let path = tls_key_path(config);
     let kept = read_text(&path, FILE_BYTES_MAX)?;
     let key = kept.as_deref().map_or_else(|| Ok(TlsKey::make()), TlsKey::read);
@@ -48,8 +68,8 @@ impl Login {
         let identity = match &files.certificate {
             None => None,
             Some(path) => {
-                let mend = "print a request with `loaban-controller request`, have the station sign \
-                    it with `loaban fleet sign`, and copy the certificate here";
+                let mend = "enrol it: `loaban-controller enrol CODE` here, `loaban fleet enrol` at the \
+                    station, and copy the certificate that it writes to this place";
                 let key = needed(&tls_key_path(config), mend)?;
                 Some(Identity { certificate: needed(path, mend)?, key })
             }

@@ -21,7 +21,8 @@ pub struct GapLine {
     pub airing: AiringKey,
     /// When it was to begin.
     pub at: Timestamp,
-    /// Where in the log its receipt is: `loaban log show` proves it. None where no receipt came.
+    /// Where in the log its receipt is, or what became of its device: `loaban log show` proves it.
+    /// None where nothing is known yet.
     pub entry: Option<u64>,
 }
 
@@ -34,7 +35,7 @@ fn key_text<S: Serializer>(key: &AiringKey, serializer: S) -> Result<S::Ok, S::E
 pub struct Why {
     /// What became of them.
     pub fate: Fate,
-    /// The controller's cause; empty where it gave none.
+    /// The controller's cause, or what became of its device; empty where there is none.
     pub cause: String,
 }
 
@@ -43,6 +44,10 @@ impl Why {
     pub fn vi(&self) -> String {
         match self.cause.as_str() {
             "" => self.fate.vi().to_owned(),
+            // Nobody waits for it: its device counts for nothing any more.
+            cause if self.fate == Fate::Awaited => {
+                format!("không có biên nhận: {}", cause_vi(cause))
+            }
             cause => format!("{}: {}", self.fate.vi(), cause_vi(cause)),
         }
     }

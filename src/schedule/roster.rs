@@ -234,7 +234,7 @@ fn merge_controllers(
             (Ok(area), Some(controller)) => controller.area = area,
             (Ok(area), None) => {
                 let id = row.id.clone();
-                fleet.insert(id.clone(), Controller { id, area });
+                fleet.insert(id.clone(), Controller { id, area, position: None });
             }
             (Err(sentence), _) => faults.push(row.origin.fault(sentence)),
         }

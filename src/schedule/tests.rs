@@ -89,6 +89,7 @@ impl Town {
             listens: listens.collect(),
             fallback: fallback.first().map(|wish| tag(wish.trim_end_matches('?'))),
             tags: Vec::new(),
+            position: None,
         });
         self.world.tree = AreaTree::new(self.areas.clone()).unwrap();
     }
@@ -96,9 +97,11 @@ impl Town {
     /// Adds a village with a controller of the same name.
     pub(super) fn village(mut self, id: &str, wishes: &str) -> Self {
         self.area(id, Some("tinh"), Level::Village, wishes);
-        self.world
-            .controllers
-            .push(Controller { id: id.parse().unwrap(), area: id.parse().unwrap() });
+        self.world.controllers.push(Controller {
+            id: id.parse().unwrap(),
+            area: id.parse().unwrap(),
+            position: None,
+        });
         self
     }
 

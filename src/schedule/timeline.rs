@@ -180,7 +180,8 @@ mod tests {
         town = town.bulletin("tin", "vi", 2).programme("sang", "05:30", "tin");
         town.area("xa", Some("tinh"), Level::Commune, "");
         town.area("ban-c", Some("xa"), Level::Village, "vi");
-        let controller = Controller { id: "c".parse().unwrap(), area: "ban-c".parse().unwrap() };
+        let controller =
+            Controller { id: "c".parse().unwrap(), area: "ban-c".parse().unwrap(), position: None };
         town.world.controllers.push(controller);
         let text = said_of(&town);
         assert!(text.contains("\n  ban-a, ban-b\n"), "{text}");

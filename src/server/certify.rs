@@ -1,20 +1,17 @@
 //! Certificates: the station's authority, its controllers' certificates, and what its own
 //! connections show.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::broker::{
-    Authority, BrokerAddress, FrontOptions, Identity, Issued, LinkOptions, Pace, SureTime, Tls,
-    TlsKey,
+    Authority, BrokerAddress, FrontOptions, Identity, LinkOptions, Pace, SureTime, Tls, TlsKey,
 };
 use crate::clock::utc_now;
 use crate::entropy;
-use crate::id::ControllerId;
 use crate::server::ServerError;
-use crate::server::config::{BrokerChoice, TlsDoor};
+use crate::server::config::{BrokerChoice, TlsDoor, WebTls};
 use crate::server::station::{FILE_BYTES_MAX, Station};
-use crate::store::{CertificateRow, Fact};
 use crate::vault::{read_text, write_secret};
 
 /// Keep-alive of the server's connection.
@@ -49,37 +46,6 @@ impl Station {
         Ok(Authority::read(certificate, key)?)
     }
 
-    /// Certifies the key that a provisioned controller made: signs its request, notes the
-    /// certificate, and returns it. Older certificates of the same device go on counting until it
-    /// is provisioned anew or revoked, so that a renewal cuts nobody off.
-    pub async fn sign_request(
-        &self,
-        request: &str,
-        controller: &ControllerId,
-    ) -> Result<Issued, ServerError> {
-        let devices = self.store.devices().await?;
-        let alive = |d: &&crate::store::Device| d.controller == *controller && d.revoked.is_none();
-        if !devices.iter().any(|device| alive(&device)) {
-            return Err(ServerError::NotProvisioned(controller.clone()));
-        }
-        let now = utc_now();
-        let issued = self.authority()?.sign_request(request, controller, entropy::bytes(), now)?;
-        let row = CertificateRow {
-            serial: issued.serial.clone(),
-            controller: controller.clone(),
-            until: issued.until,
-            revoked: None,
-        };
-        let mut tx = self.store.begin().await?;
-        tx.add_certificate(&row).await?;
-        let body = serde_json::json!({
-            "controller": controller, "serial": issued.serial, "until": issued.until,
-        });
-        tx.tell(&Fact::new(now, "controller.certified", "server", &body)).await?;
-        tx.commit().await?;
-        Ok(issued)
-    }
-
     /// The list of certificates that count for nothing any more, in PEM.
     pub async fn revocations(&self) -> Result<String, ServerError> {
         let rows = self.store.certificates().await?;
@@ -91,6 +57,25 @@ impl Station {
     /// A certificate for a broker whose key this is and that controllers call by these names.
     pub fn broker_identity(&self, names: &[String], key: TlsKey) -> Result<Identity, ServerError> {
         Ok(self.authority()?.broker(names, key, entropy::bytes(), utc_now())?)
+    }
+
+    /// The certificate that browsers are shown: the one that was given, else one of the station's
+    /// own authority, kept in a file and made anew before it ends or when the names change.
+    pub fn web_identity(&self, tls: &WebTls) -> Result<Identity, ServerError> {
+        if let Some(given) = &tls.given {
+            return Ok(Identity { certificate: read(&given.certificate)?, key: read(&given.key)? });
+        }
+        let (authority, now) = (self.authority()?, utc_now());
+        let path = self.config.data.join("keys/online/web-tls.pem");
+        if let Some(text) = read_text(&path, FILE_BYTES_MAX)? {
+            let (certificate, key) = text.split_at(text.find(KEY_HEAD).unwrap_or(text.len()));
+            if authority.still_serves(certificate, &tls.names, now) {
+                return Ok(Identity { certificate: certificate.to_owned(), key: key.to_owned() });
+            }
+        }
+        let made = authority.pages(&tls.names, entropy::bytes(), now)?;
+        write_secret(&path, format!("{}{}", made.certificate, made.key).as_bytes())?;
+        Ok(made)
     }
 
     /// What the embedded broker's TLS door needs.
@@ -143,4 +128,9 @@ impl Station {
         Ok(Tls::new(&believed, Some(&identity), SureTime::at(now))
             .map_err(crate::broker::AuthorityError::from)?)
     }
+}
+
+fn read(path: &Path) -> Result<String, ServerError> {
+    let text = read_text(path, FILE_BYTES_MAX)?;
+    text.ok_or_else(|| ServerError::NoKey(path.to_owned()))
 }

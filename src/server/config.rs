@@ -1,5 +1,7 @@
 //! `loaban.toml`: the server's configuration, read whole, checked whole.
 
+mod web;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +11,8 @@ use crate::config::{self, Faults, Table, parse};
 use crate::dispatch::Pace;
 use crate::id::NetId;
 use crate::time::Zone;
+
+pub use web::{Given, WebDoors, WebTls};
 
 /// The broker that the server works with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +56,7 @@ pub struct Config {
     /// The broker.
     pub broker: BrokerChoice,
     /// Where the pages are served.
-    pub web: SocketAddr,
+    pub web: WebDoors,
     /// Bytes of a block.
     pub block_bytes: u32,
     /// How the fan-out is paced.
@@ -92,7 +96,7 @@ fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
     let store = form.required("store", |url: &str| store_url(url, folder));
     let reviewer = form.optional("reviewer_may_approve", parse::switch).unwrap_or(false);
     let broker = form.section("broker", |broker| build_broker(broker, folder));
-    let web = form.section("web", |web| web.required("listen", str::parse::<SocketAddr>));
+    let web = form.section("web", |web| web::build(web, folder));
     let fanout = form.section("fanout", |fanout| Some(build_fanout(fanout)));
     let (block_bytes, pace) = fanout?;
     Some(Config {

@@ -16,7 +16,7 @@ use crate::note::{Note, Signer};
 use crate::protocol::{
     Emergency, EmergencyAction, EmergencySound, Order, OrderCommand, decode, encode,
 };
-use crate::receipt::EmergencyStep;
+use crate::receipt::{EmergencyStep, Evidence};
 use crate::server::ServerError;
 use crate::server::station::Station;
 use crate::store::{Doing, EmergencyRow, Fact, OrderRow};
@@ -99,6 +99,8 @@ pub struct Reached {
     pub area: AreaId,
     /// The last step it told of, with the attempt and when; `None` while nothing came.
     pub told: Option<(EmergencyStep, u8, Timestamp)>,
+    /// How the last attempt is known to have sounded.
+    pub evidence: Option<Evidence>,
     /// When it was last heard of at all.
     pub seen: Option<Timestamp>,
 }
@@ -342,7 +344,7 @@ impl Station {
             .emergency_told(id)
             .await?
             .into_iter()
-            .map(|told| (told.controller, (told.step, told.attempt, told.at)))
+            .map(|told| (told.controller, ((told.step, told.attempt, told.at), told.evidence)))
             .collect();
         let statuses = self.store.statuses().await?;
         let seen = |controller: &ControllerId| {
@@ -351,7 +353,8 @@ impl Station {
         let there = self.in_areas(&areas).await?.into_iter();
         let mut reached: Vec<Reached> = there
             .map(|(controller, area)| Reached {
-                told: told.get(&controller).copied(),
+                told: told.get(&controller).map(|told| told.0),
+                evidence: told.get(&controller).and_then(|told| told.1),
                 seen: seen(&controller),
                 controller,
                 area,

@@ -5,6 +5,8 @@
 //! recordings when it was due; **played** where it ran to its end; **heard** where a sensor of the
 //! controller says so. Nothing is taken from what the server sent.
 
+mod silence;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::AreaTree;
@@ -20,6 +22,8 @@ use crate::server::ServerError;
 use crate::server::station::Station;
 use crate::store::{BroadcastOutcome, BroadcastRow};
 use crate::time::{LocalDate, Timestamp};
+
+pub(super) use silence::Silences;
 
 /// What is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +93,7 @@ impl Station {
         let mut figures = Figures::new(schedule.tree, bulletins, inquiry.from);
         let mut gaps = Gaps::default();
         let (mut order, mut each) = (Vec::new(), Vec::new());
-        self.each_told(inquiry, &places, progress, |row, told, cause| {
+        self.each_told(inquiry, &places, progress, |row, told, because| {
             let controller =
                 figures.controller(&row.key.controller, places.area(&row.key.controller));
             let programme = figures.programme(&row.key.programme);
@@ -105,7 +109,7 @@ impl Station {
             let date = row.key.date;
             let each = (!whole).then_some(each.as_slice());
             figures.count(Counted { controller, programme, date, order: &order, told, each });
-            gaps.note(told.fate, cause, || gap_line(&row));
+            gaps.note(told.fate, &because.cause, || gap_line(&row, because));
         })
         .await?;
         Ok(Inquired { figures, gaps })
@@ -127,7 +131,7 @@ impl Station {
         progress: impl FnMut(u64) + Send,
     ) -> Result<Logbook, ServerError> {
         let mut book = Logbook::default();
-        self.each_told(inquiry, places, progress, |row, told, cause| {
+        self.each_told(inquiry, places, progress, |row, told, because| {
             let order = row.items.iter().map(|i| (i.bulletin.clone(), i.language.clone()));
             let broadcast = Broadcast {
                 at: row.at,
@@ -135,25 +139,26 @@ impl Station {
                 order: order.collect(),
             };
             let length_ms = row.items.iter().map(|item| item.length_ms).sum();
-            let entry = row.outcome.as_ref().and_then(|outcome| outcome.position);
-            book.note(broadcast, logbook::Share { told, cause, length_ms, entry });
+            let Because { cause, entry } = because;
+            book.note(broadcast, logbook::Share { told, cause, length_ms, entry: *entry });
         })
         .await?;
         Ok(book)
     }
 
-    /// Hands every airing that the inquiry is about to `each`, with its fate and its cause.
+    /// Hands every airing that the inquiry is about to `each`, with its fate and why.
     pub(super) async fn each_told(
         &self,
         inquiry: &Inquiry,
         places: &Places,
         mut progress: impl FnMut(u64) + Send,
-        mut each: impl FnMut(BroadcastRow, Told, &str) + Send,
+        mut each: impl FnMut(BroadcastRow, Told, &Because) + Send,
     ) -> Result<(), ServerError> {
         let zone = self.config.zone;
         let (from, until) =
             (zone.midnight(inquiry.from), zone.midnight(inquiry.until.plus_days(1)));
         let now = crate::clock::utc_now();
+        let silences = Silences::of(self.store.device_turns().await?);
         let all = (until.micros() - from.micros()).max(1);
         let read = |row: BroadcastRow| {
             let done = i128::from(row.at.micros() - from.micros()) * 1_000 / i128::from(all);
@@ -162,12 +167,21 @@ impl Station {
                 return;
             }
             let told = told(&row, now);
-            let cause = row.outcome.as_ref().map_or_else(String::new, |o| o.cause.clone());
-            each(row, told, &cause);
+            let because = because(&row, told.fate, &silences);
+            each(row, told, &because);
         };
         let about = inquiry.bulletin.as_ref();
         Ok(self.store.each_broadcast((from, until), about, read).await?)
     }
+}
+
+/// Why an airing is as it is, and where in the log that stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Because {
+    /// The cause; empty where it ran to its end, or nothing is known yet.
+    pub(super) cause: String,
+    /// The entry: of its receipt, or of what happened to its device.
+    pub(super) entry: Option<u64>,
 }
 
 /// Causes that say that the controller did not hold what it was to play.
@@ -203,9 +217,18 @@ pub(super) fn told_of(item: &Item, outcome: Option<&BroadcastOutcome>, airing: T
     }
 }
 
-fn gap_line(row: &BroadcastRow) -> GapLine {
-    let entry = row.outcome.as_ref().and_then(|outcome| outcome.position);
-    GapLine { airing: row.key.clone(), at: row.at, entry }
+/// What a receipt says of its airing, or what happened to the device that could have sworn one.
+fn because(row: &BroadcastRow, fate: Fate, silences: &Silences) -> Because {
+    let silence = || silences.why(&row.key.controller, row.at);
+    match &row.outcome {
+        Some(told) => Because { cause: told.cause.clone(), entry: told.position },
+        None if fate == Fate::Awaited => silence().unwrap_or_default(),
+        None => Because::default(),
+    }
+}
+
+fn gap_line(row: &BroadcastRow, because: &Because) -> GapLine {
+    GapLine { airing: row.key.clone(), at: row.at, entry: because.entry }
 }
 
 /// The commune of a controller's area, by name.

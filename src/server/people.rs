@@ -194,7 +194,7 @@ impl Station {
         let trust = self.trust().await?.0;
         let now = utc_now();
         let mut next = TrustDocument { version: trust.version + 1, issued: now, ..trust };
-        let root = unseal(&self.root_file(), root_passphrase)?;
+        let root = self.root_key(root_passphrase)?;
         let mut tx = self.store.begin().await?;
         if !tx.revoke(controller, now).await? {
             return Err(ServerError::NotProvisioned(controller.clone()));
@@ -234,7 +234,12 @@ impl Station {
     ) -> Result<Signer, ServerError> {
         let what = "the root key";
         let missing = || ServerError::NoPassphrase { what, person: person.clone() };
-        unseal(&self.root_file(), passphrase.ok_or_else(missing)?)
+        self.root_key(passphrase.ok_or_else(missing)?)
+    }
+
+    /// The root key, for the moment of signing.
+    pub(super) fn root_key(&self, passphrase: &str) -> Result<Signer, ServerError> {
+        unseal(&self.root_file(), passphrase)
     }
 
     fn root_file(&self) -> PathBuf {

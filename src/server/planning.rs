@@ -22,6 +22,7 @@ use crate::protocol::{Descriptor, decode, encode};
 use crate::schedule::file::{Checked, ScheduleFile, check};
 use crate::schedule::{Airable, Airing, History, Pending, Plan, Sound, World, plan};
 use crate::server::ServerError;
+use crate::server::inquiry::Silences;
 use crate::server::station::Station;
 use crate::store::{AiringRow, Fact};
 use crate::time::{LocalDate, Timestamp};
@@ -138,7 +139,8 @@ impl Station {
         let (trust, _) = self.trust().await?;
         let sound = self.verified(&world.tree, &trust, now).await?;
         let withdrawn = self.withdrawn(now).await?;
-        let untold = self.untold(now).await?;
+        let silences = Silences::of(self.store.device_turns().await?);
+        let untold = self.untold(now, &silences).await?;
         let held = self.store.manifests().await?;
         let held: BTreeMap<_, _> =
             held.into_iter().map(|m| (m.manifest.controller.clone(), m.manifest)).collect();
@@ -154,7 +156,11 @@ impl Station {
             let same = before
                 .is_some_and(|before| ahead(before, now).says_the_same(&ahead(&manifest, now)));
             let fresh = before.is_some_and(|before| before.valid_until > now + RENEW_BELOW);
-            if !(same && fresh) {
+            // What was told to the device before it may name what only that one knows.
+            let own = before.is_some_and(|before| {
+                silences.since(&controller.id).is_none_or(|enrolled| enrolled <= before.issued)
+            });
+            if !(same && fresh && own) {
                 issued.push(manifest);
             }
         }
@@ -203,15 +209,22 @@ impl Station {
         Ok(tx.commit().await?)
     }
 
-    /// Airings whose time has passed and of which no receipt tells.
-    async fn untold(&self, now: Timestamp) -> Result<Vec<AiringRow>, ServerError> {
+    /// Airings whose time has passed and of which no receipt tells, though one may come: a device that
+    /// takes the place of another cannot know what that one did.
+    async fn untold(
+        &self,
+        now: Timestamp,
+        silences: &Silences,
+    ) -> Result<Vec<AiringRow>, ServerError> {
         let rows = self.store.airings(now - KEEP_UNTOLD, now).await?;
         let zone = self.config.zone;
         let (from, until) = (zone.date(now - KEEP_UNTOLD).plus_days(-1), zone.date(now));
         let told = self.store.outcomes(&from.to_string(), &until.to_string()).await?;
         let told: BTreeSet<_> = told.into_iter().map(|outcome| outcome.key).collect();
-        let open =
-            |row: &AiringRow| row.latest < now && row.dropped.is_none() && !told.contains(&row.key);
+        let open = |row: &AiringRow| {
+            let unknown = row.dropped.is_none() && !told.contains(&row.key);
+            row.latest < now && unknown && silences.why(&row.key.controller, row.at).is_none()
+        };
         Ok(rows.into_iter().filter(open).collect())
     }
 

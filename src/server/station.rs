@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::clock::utc_now;
-use crate::digest::Digest;
 use crate::entropy;
 use crate::id::{AreaId, NetId};
 use crate::note::{Note, PublicKey, Signer};
@@ -182,42 +181,6 @@ impl Station {
     /// The folder of the broadcast log.
     pub fn log_folder(&self) -> PathBuf {
         self.config.data.join("log")
-    }
-
-    /// Gives a controller a new password; returns it, for its provisioning folder. Certificates from
-    /// before count for nothing from now on: they may be those of a device that was exchanged.
-    pub async fn provision(
-        &self,
-        controller: &crate::id::ControllerId,
-    ) -> Result<String, ServerError> {
-        let password = entropy::secret();
-        let mut tx = self.store.begin().await?;
-        let now = utc_now();
-        tx.provision(controller, Digest::of(password.as_bytes())).await?;
-        tx.revoke_certificates(controller, now).await?;
-        let body = serde_json::json!({ "controller": controller });
-        tx.tell(&Fact::new(now, "controller.provisioned", "server", &body)).await?;
-        tx.commit().await?;
-        Ok(password)
-    }
-
-    /// Notes the key that a controller made.
-    pub async fn enrol(
-        &self,
-        controller: &crate::id::ControllerId,
-        key: &PublicKey,
-    ) -> Result<(), ServerError> {
-        let expected = crate::trust::device_key_name(&self.config.net, controller);
-        if *key.name() != expected {
-            return Err(ServerError::OtherKey { found: key.name().clone(), expected });
-        }
-        let mut tx = self.store.begin().await?;
-        if !tx.enrol(controller, key).await? {
-            return Err(ServerError::NotProvisioned(controller.clone()));
-        }
-        let body = serde_json::json!({ "controller": controller, "key": key });
-        tx.tell(&Fact::new(utc_now(), "controller.enrolled", "server", &body)).await?;
-        Ok(tx.commit().await?)
     }
 }
 

@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 
 use crate::id::{ControllerId, EmergencyId};
-use crate::receipt::{EmergencyStep, Event, Receipt};
+use crate::receipt::{EmergencyStep, Event, Evidence, Receipt};
 use crate::store::{
     Store, StoreError, Tx, document, number, optional_number, optional_text, parsed, signed, text,
     unsigned,
@@ -74,6 +74,8 @@ pub struct EmergencyTold {
     pub attempt: u8,
     /// When, by its own clock.
     pub at: Timestamp,
+    /// How it is known to have sounded.
+    pub evidence: Option<Evidence>,
 }
 
 impl Tx {
@@ -196,10 +198,12 @@ impl Store {
         let mut told = Vec::new();
         for row in &rows {
             let receipt: Receipt = document("receipt", &text(row, 1)?)?;
-            let Event::Emergency { emergency, step, attempt, .. } = receipt.event else { continue };
+            let Event::Emergency { emergency, step, attempt, evidence, .. } = receipt.event else {
+                continue;
+            };
             if emergency == *id {
                 let controller = parsed("receipt", &text(row, 0)?)?;
-                told.push(EmergencyTold { controller, step, attempt, at: receipt.at });
+                told.push(EmergencyTold { controller, step, attempt, at: receipt.at, evidence });
             }
         }
         Ok(told)

@@ -3,7 +3,9 @@
 use crate::digest::Digest;
 use crate::id::{ControllerId, PersonId};
 use crate::note::PublicKey;
-use crate::store::{Store, StoreError, Tx, number, optional_number, optional_text, parsed, text};
+use crate::store::{
+    Store, StoreError, Tx, document, number, optional_number, optional_text, parsed, text,
+};
 use crate::time::Timestamp;
 
 /// Somebody who works with the station.
@@ -28,6 +30,19 @@ pub struct Device {
     pub public_key: Option<PublicKey>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+}
+
+/// A device of a controller began to count, or none did any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceTurn {
+    /// Of which controller.
+    pub controller: ControllerId,
+    /// When.
+    pub at: Timestamp,
+    /// The key of the device that was enrolled; `None` where it was revoked.
+    pub key: Option<PublicKey>,
+    /// Where in the log that is; `None` while it waits.
+    pub position: Option<u64>,
 }
 
 impl Tx {
@@ -171,12 +186,25 @@ impl Store {
         rows.iter().map(device).collect()
     }
 
+    /// When devices were enrolled and revoked, oldest first.
+    pub async fn device_turns(&self) -> Result<Vec<DeviceTurn>, StoreError> {
+        let rows = sqlx::query(
+            "select at, body, position from fact
+             where kind in ('controller.enrolled', 'controller.revoked') order by at, id",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read when devices counted"))?;
+        rows.iter().map(device_turn).collect()
+    }
+
     /// A number that every change of plan, content, people or devices raises.
     pub async fn revision(&self) -> Result<i64, StoreError> {
         let row = sqlx::query(
             "select count(*) from fact
              where kind not in ('manifest.issued', 'receipts.taken', 'export.made')
-             and kind not like 'login.%' and kind not like 'session.%'",
+             and kind not like 'login.%' and kind not like 'session.%'
+             and kind not like 'speaker.%'",
         )
         .fetch_one(&self.pool)
         .await
@@ -192,5 +220,17 @@ fn device(row: &sqlx::any::AnyRow) -> Result<Device, StoreError> {
         password: parsed("device", &text(row, 1)?)?,
         public_key: key.map(|key| parsed("device", &key)).transpose()?,
         revoked: optional_number(row, 3)?.map(Timestamp::from_micros),
+    })
+}
+
+fn device_turn(row: &sqlx::any::AnyRow) -> Result<DeviceTurn, StoreError> {
+    let body: serde_json::Value = document("fact", &text(row, 1)?)?;
+    let word = |name: &str| body[name].as_str();
+    let position = optional_number(row, 2)?;
+    Ok(DeviceTurn {
+        controller: parsed("fact", word("controller").unwrap_or_default())?,
+        at: Timestamp::from_micros(number(row, 0)?),
+        key: word("key").map(|key| parsed("fact", key)).transpose()?,
+        position: position.map(|n| super::unsigned("fact", n)).transpose()?,
     })
 }

@@ -1,5 +1,8 @@
 //! A commune's page: its speakers, worst first, what plays, what comes, what is to be decided.
 
+mod attend;
+mod map;
+mod question;
 mod speaker;
 mod town;
 
@@ -8,21 +11,21 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-pub(super) use speaker::Health;
+pub(super) use attend::{acknowledge, maintain, order};
+pub(super) use question::{ask, form as question_form};
 pub(super) use town::{Looked, Town, town};
 
 use crate::access::Action;
 use crate::clock::utc_now;
 use crate::fleet::Area;
 use crate::id::{AreaId, ControllerId, ProgrammeId};
-use crate::protocol::OrderCommand;
 use crate::report::{Fate, Line, cause_vi};
 use crate::schedule::{DecisionId, OpenDecision};
-use crate::server::ServerError;
+use crate::server::{Condition, Health, ServerError};
 use crate::time::Timestamp;
 use crate::web::Site;
 use crate::web::commune::speaker::Speaker;
@@ -35,18 +38,41 @@ use crate::web::tongue::Tongue;
 /// How far ahead the page looks for what a speaker holds: as far as a manifest reaches.
 const AHEAD: Duration = Duration::from_hours(7 * 24);
 
-/// Speakers on one page at most; a larger area shows its worst.
-const SPEAKERS_MAX: usize = 500;
+/// Speakers on one page at most; a larger area has more pages, the worst on the first.
+const SPEAKERS_MAX: usize = 40;
+
+/// Marks on a map at most: more would hide each other.
+const MARKS_MAX: usize = 100;
 
 #[derive(Template)]
 #[template(path = "commune.html")]
 struct Commune {
     frame: Frame,
     speakers: String,
+    map: String,
     today: String,
     decisions: Vec<Question>,
     may_decide: bool,
+    may_ask: bool,
+    may_announce: bool,
+    /// What was just done, in a sentence.
+    told: Option<&'static str>,
     area: AreaId,
+}
+
+/// Which part of a large area, and what was just done.
+#[derive(Clone, Default, Deserialize)]
+pub(super) struct Asked {
+    page: Option<usize>,
+    told: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "commune_map.html")]
+struct Plot {
+    tongue: Tongue,
+    map: Option<map::Map>,
+    hidden: usize,
 }
 
 /// Two priority bulletins at one time.
@@ -63,8 +89,14 @@ struct Cards {
     tongue: Tongue,
     area: AreaId,
     speakers: Vec<Speaker>,
-    hidden: usize,
+    /// Speakers in words: how many there are, and how many are in need.
+    total: usize,
+    bad: usize,
+    warn: usize,
+    page: usize,
+    pages: usize,
     may_order: bool,
+    may_attend: bool,
 }
 
 #[derive(Template)]
@@ -72,6 +104,8 @@ struct Cards {
 struct Today {
     tongue: Tongue,
     rows: Vec<Row>,
+    /// Whether these are the airings of all speakers of the area.
+    whole: bool,
 }
 
 /// One programme at one time, over all speakers of the commune.
@@ -90,14 +124,53 @@ pub(super) async fn show(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     Path(area): Path<AreaId>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
     let (town, held) = watched(&site, &visitor, &area).await?;
-    let parts = parts(&site, &town, &visitor, &area).await?;
-    let [(_, speakers), (_, today)] = parts;
-    let frame = Frame::new(&site, &visitor, held.name.clone()).live(format!("/areas/{area}/live"));
+    let page = asked.page.unwrap_or(1).max(1);
+    let [(_, speakers), (_, map), (_, today)] = parts(&site, &town, &visitor, &area, page).await?;
+    let live = format!("/areas/{area}/live?page={page}");
+    let frame = Frame::new(&site, &visitor, held.name.clone()).live(live);
     let decisions = decisions(&site, &town, &area).await?;
-    let may_decide = visitor.may(Action::Decide);
-    Ok(frame::page(&Commune { frame, speakers, today, decisions, may_decide, area }))
+    let may = |action| may_here(&town, &visitor, action, &area);
+    let (may_decide, may_ask) = (may(Action::Decide), may(Action::TakeQuestion));
+    let may_announce = may(Action::Announce);
+    let told = asked.told.and_then(|told| done(&told, visitor.tongue));
+    Ok(frame::page(&Commune {
+        frame,
+        speakers,
+        map,
+        today,
+        decisions,
+        may_decide,
+        may_ask,
+        may_announce,
+        told,
+        area,
+    }))
+}
+
+/// What was done, in a sentence.
+fn done(told: &str, tongue: Tongue) -> Option<&'static str> {
+    Some(match told {
+        "order" => tongue.say(
+            "Đã gửi lệnh; loa làm trong vài giây khi có mạng.",
+            "The order was sent; the speaker obeys within seconds when it is in touch.",
+        ),
+        "care" => tongue.say("Đã ghi: bạn lo việc này.", "Noted: you take care of it."),
+        "work" => tongue.say("Đã ghi việc bảo trì.", "The maintenance was noted."),
+        "decided" => tongue.say("Đã quyết định thứ tự phát.", "The order of play is decided."),
+        _ => return None,
+    })
+}
+
+/// Whether the visitor may do this in the area.
+pub(super) fn may_here(town: &Town, visitor: &Visitor, action: Action, area: &AreaId) -> bool {
+    let chain = town.schedule.tree.chain(area);
+    let allowed = |who: &crate::server::SignedIn| {
+        who.duties.allow(who.person.id.as_str(), action, &chain).is_ok()
+    };
+    visitor.signed_in.as_ref().is_some_and(allowed)
 }
 
 /// Its parts, fresh.
@@ -105,13 +178,15 @@ pub(super) async fn live(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     Path(area): Path<AreaId>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
     watched(&site, &visitor, &area).await?;
+    let page = asked.page.unwrap_or(1).max(1);
     Ok(live::stream(site, move |site| {
         let (visitor, area) = (visitor.clone(), area.clone());
         async move {
             let town = town(&site).await?;
-            Ok(Parts::from(parts(&site, &town, &visitor, &area).await?))
+            Ok(Parts::from(parts(&site, &town, &visitor, &area, page).await?))
         }
     }))
 }
@@ -136,32 +211,57 @@ async fn parts(
     town: &Town,
     visitor: &Visitor,
     area: &AreaId,
-) -> Result<[(&'static str, String); 2], Fault> {
+    page: usize,
+) -> Result<[(&'static str, String); 3], Fault> {
     let tongue = visitor.tongue;
     let mut ids = town.controllers(area);
-    ids.sort_by_key(|id| town.health(id));
-    let hidden = ids.len().saturating_sub(SPEAKERS_MAX);
-    ids.truncate(SPEAKERS_MAX);
+    ids.sort_by_cached_key(|id| (town.health(id), town.condition(id).map(Condition::rank)));
+    let of = |health| ids.iter().filter(|id| town.health(id) == health).count();
+    let (total, bad, warn) = (ids.len(), of(Health::Bad), of(Health::Warn));
+    let plot = plot(site, town, area, &ids, tongue).await?;
+    let pages = ids.len().div_ceil(SPEAKERS_MAX).max(1);
+    let page = page.min(pages);
+    let shown = ids.into_iter().skip((page - 1) * SPEAKERS_MAX).take(SPEAKERS_MAX);
     let now = utc_now();
     let zone = site.station.config.zone;
     let midnight = zone.midnight(zone.date(now));
     let (mut speakers, mut lines) = (Vec::new(), Vec::new());
-    for id in &ids {
-        let held = site.station.lines_at(id, midnight, now + AHEAD).await?;
-        speakers.push(Speaker::new(town, id, &held, tongue, zone, now));
+    for id in shown {
+        let held = site.station.lines_at(&id, midnight, now + AHEAD).await?;
+        speakers.push(Speaker::new(town, &id, &held, tongue, zone, now));
         lines.extend(held);
     }
     let tomorrow = midnight + Duration::from_hours(24);
     lines.retain(|line| line.at < tomorrow && line.fate != Fate::Dropped);
-    let may_order = visitor.may(Action::Order);
+    let may_order = may_here(town, visitor, Action::Order, area);
+    let may_attend = may_here(town, visitor, Action::Attend, area);
     let area = area.clone();
-    let speakers = Cards { tongue, area, speakers, hidden, may_order };
-    let today = Today { tongue, rows: rows(site, town, &lines, tongue, now) };
-    Ok([("speakers", rendered(&speakers)?), ("today", rendered(&today)?)])
+    let cards =
+        Cards { tongue, area, speakers, total, bad, warn, page, pages, may_order, may_attend };
+    let today = Today { tongue, rows: rows(site, town, &lines, tongue, now), whole: pages == 1 };
+    Ok([("speakers", frame::part(&cards)?), ("map", plot), ("today", frame::part(&today)?)])
 }
 
-fn rendered(template: &impl Template) -> Result<String, Fault> {
-    template.render().map_err(|error| ServerError::Task(error.to_string()).into())
+/// The map of the worst speakers that have a position.
+async fn plot(
+    site: &Site,
+    town: &Town,
+    area: &AreaId,
+    ids: &[ControllerId],
+    tongue: Tongue,
+) -> Result<String, Fault> {
+    let (zone, now) = (site.station.config.zone, utc_now());
+    let placed = |id: &ControllerId| {
+        let position = map::position(town, id)?;
+        let state = speaker::state(town, id, tongue, zone, now);
+        let (id, place, health) = (id.clone(), town.place(id), town.health(id));
+        Some(map::Placed { id, place, state, health, position })
+    };
+    let mut all: Vec<map::Placed> = ids.iter().filter_map(placed).collect();
+    let hidden = all.len().saturating_sub(MARKS_MAX);
+    all.truncate(MARKS_MAX);
+    let outline = site.station.store.outline(area).await?;
+    frame::part(&Plot { tongue, map: map::Map::draw(all, outline.as_ref()), hidden })
 }
 
 /// The airings of today by time and programme.
@@ -255,42 +355,5 @@ pub(super) async fn decide(
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
     site.station.decide(&decided.decision, &decided.first, by).await?;
-    Ok(Redirect::to(&format!("/areas/{}", decided.area)).into_response())
-}
-
-/// An order to one speaker.
-#[derive(Deserialize)]
-pub(super) struct Ordered {
-    command: String,
-    percent: Option<u8>,
-    area: AreaId,
-}
-
-impl Ordered {
-    fn command(&self) -> Option<OrderCommand> {
-        Some(match (self.command.as_str(), self.percent) {
-            ("stop", _) => OrderCommand::Stop {},
-            ("selftest", _) => OrderCommand::Selftest {},
-            ("report", _) => OrderCommand::Report {},
-            ("volume", Some(percent @ 0..=100)) => OrderCommand::Volume { percent },
-            _ => return None,
-        })
-    }
-}
-
-/// Gives an order.
-pub(super) async fn order(
-    State(site): State<Arc<Site>>,
-    visitor: Visitor,
-    Path(controller): Path<ControllerId>,
-    Form(ordered): Form<Ordered>,
-) -> Result<Response, Fault> {
-    let command = ordered.command().ok_or_else(|| {
-        Fault::bad(
-            "Lệnh phải là dừng, thử loa, báo cáo hoặc âm lượng từ 0 đến 100.",
-            "An order is stop, selftest, report, or a volume of 0 to 100.",
-        )
-    })?;
-    site.station.give_order(&controller, command, &visitor.who()?.person.id).await?;
-    Ok(Redirect::to(&format!("/areas/{}#{controller}", ordered.area)).into_response())
+    Ok(Redirect::to(&format!("/areas/{}?told=decided", decided.area)).into_response())
 }

@@ -155,11 +155,8 @@ async fn check(
 #[template(path = "emergency.html")]
 struct Page {
     frame: Frame,
-    id: EmergencyId,
     count: String,
-    /// Whether a second officer must confirm: what was begun, a play or a cancel.
-    waits: Option<&'static str>,
-    may_cancel: bool,
+    signing: String,
     text: String,
     places: Vec<String>,
     fault: Option<String>,
@@ -185,6 +182,17 @@ struct Straggler {
     word: String,
 }
 
+/// What can be signed now: it goes as soon as somebody signed it, wherever they did.
+#[derive(Template)]
+#[template(path = "emergency_signing.html")]
+struct Signing {
+    tongue: Tongue,
+    id: EmergencyId,
+    /// Whether a second officer must confirm: what was begun, a play or a cancel.
+    waits: Option<&'static str>,
+    may_cancel: bool,
+}
+
 /// One emergency with its live count.
 pub(super) async fn show(
     State(site): State<Arc<Site>>,
@@ -204,24 +212,31 @@ async fn page(
     let rows = seen(site, &town, visitor, id).await?;
     let play = rows.iter().find(|row| row.doing == Doing::Play);
     let play = play.ok_or_else(|| ServerError::from(AlarmError::Unknown(id.clone())))?;
-    let cancel = rows.iter().find(|row| row.doing == Doing::Cancel);
-    let open = rows.iter().find(|row| row.raised.is_none() && row.expires > utc_now());
     let document = site.station.read_emergency(&play.note)?;
     let named = |area| town.schedule.tree.get(area).map(|area| area.name.clone());
     let title = format!("{} {id}", visitor.tongue.say("Khẩn cấp", "Emergency"));
     Ok(frame::page(&Page {
         frame: Frame::new(site, visitor, title).live(format!("/emergencies/{id}/live")),
         count: count(site, &town, visitor.tongue, &rows, id).await?,
-        waits: open.map(|row| match row.doing {
-            Doing::Play => visitor.tongue.say("phát", "to sound"),
-            Doing::Cancel => visitor.tongue.say("huỷ", "to be taken back"),
-        }),
-        may_cancel: play.raised.is_some() && cancel.is_none() && play.expires > utc_now(),
+        signing: signing(visitor.tongue, &rows, id)?,
         text: request::spoken(site, &document).await?,
         places: document.areas.iter().filter_map(named).collect(),
-        id: id.clone(),
         fault,
     }))
+}
+
+fn signing(tongue: Tongue, rows: &[EmergencyRow], id: &EmergencyId) -> Result<String, Fault> {
+    let now = utc_now();
+    let open = rows.iter().find(|row| row.raised.is_none() && row.expires > now);
+    let waits = open.map(|row| match row.doing {
+        Doing::Play => tongue.say("phát", "to sound"),
+        Doing::Cancel => tongue.say("huỷ", "to be taken back"),
+    });
+    let raised =
+        |row: &EmergencyRow| row.doing == Doing::Play && row.raised.is_some() && row.expires > now;
+    let cancelled = rows.iter().any(|row| row.doing == Doing::Cancel);
+    let may_cancel = rows.iter().any(raised) && !cancelled;
+    frame::part(&Signing { tongue, id: id.clone(), waits, may_cancel })
 }
 
 /// The rows of one emergency, if the visitor is an officer of one of its areas.
@@ -278,7 +293,7 @@ async fn count(
         failed: ended(EmergencyStep::Failed),
         stragglers: stragglers.collect(),
     };
-    count.render().map_err(|error| ServerError::Task(error.to_string()).into())
+    frame::part(&count)
 }
 
 /// Whether a controller that told `step` has come at least to `least`.
@@ -318,7 +333,8 @@ pub(super) async fn live(
             let town = town(&site).await?;
             let mut rows = site.station.store.emergencies().await?;
             rows.retain(|row| row.id == id);
-            Ok(Parts::from([("count", count(&site, &town, tongue, &rows, &id).await?)]))
+            let count = count(&site, &town, tongue, &rows, &id).await?;
+            Ok(Parts::from([("count", count), ("signing", signing(tongue, &rows, &id)?)]))
         }
     }))
 }

@@ -95,6 +95,10 @@ fn told(error: &ServerError) -> (StatusCode, Option<String>) {
         ServerError::NotOpen(_) => {
             refused("Câu hỏi này không còn; hai chương trình không còn trùng giờ.")
         }
+        ServerError::NoFault(_) => refused("Loa này không có lỗi nào; hãy mở lại trang."),
+        ServerError::MaintenanceLength => {
+            refused("Bảo trì kéo dài nhiều nhất 14 ngày; hãy chọn thời gian khác.")
+        }
         ServerError::DecidedLate { deadline, .. } => (
             StatusCode::UNPROCESSABLE_ENTITY,
             Some(format!("Đã quá hạn quyết định ({deadline}); thứ tự mặc định được giữ.")),

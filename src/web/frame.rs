@@ -81,3 +81,8 @@ pub(super) fn page(template: &impl askama::Template) -> Response {
         Err(error) => Fault::from(ServerError::Task(error.to_string())).into_response(),
     }
 }
+
+/// A template as a part of a page.
+pub(super) fn part(template: &impl askama::Template) -> Result<String, Fault> {
+    template.render().map_err(|error| ServerError::Task(error.to_string()).into())
+}

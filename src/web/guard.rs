@@ -3,11 +3,10 @@
 //! **Default deny**: a route that [`super::routes`] does not name is closed. A request that changes
 //! something must come from a page of this very site.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -17,13 +16,15 @@ use crate::access::Action;
 use crate::clock::utc_now;
 use crate::server::{Browser, SignedIn};
 use crate::web::Site;
+use crate::web::door::Peer;
 use crate::web::fault::Fault;
 use crate::web::routes::{self, Who};
 use crate::web::sign_in::{self, Again};
 use crate::web::tongue::Tongue;
 
-/// The cookie that holds the session's token.
-pub(super) const SESSION_COOKIE: &str = "loaban_session";
+/// The cookie that holds the session's token, without TLS and with it: a browser takes the second
+/// from this very host and over TLS only.
+const SESSION_COOKIES: [&str; 2] = ["loaban_session", "__Host-loaban_session"];
 
 /// The cookie that holds the language.
 pub(super) const TONGUE_COOKIE: &str = "loaban_tongue";
@@ -40,9 +41,20 @@ pub(super) struct Visitor {
     pub(super) path: String,
     pub(super) browser: Browser,
     pub(super) token: Option<String>,
+    /// Whether nobody on the way can read along.
+    pub(super) secure: bool,
 }
 
 impl Visitor {
+    /// The cookie that holds a session's token, or takes it back where there is none.
+    pub(super) fn session_cookie(&self, token: Option<&str>) -> String {
+        let name = SESSION_COOKIES[usize::from(self.secure)];
+        let secure = if self.secure { "; Secure" } else { "" };
+        let age = if token.is_none() { "; Max-Age=0" } else { "" };
+        let token = token.unwrap_or_default();
+        format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{age}")
+    }
+
     /// Whoever is signed in; the guard has let nobody else in.
     pub(super) fn who(&self) -> Result<&SignedIn, Fault> {
         self.signed_in.as_ref().ok_or_else(Fault::signed_out)
@@ -159,18 +171,26 @@ pub(super) fn encoded(text: &str) -> String {
 /// Whoever asks, before anybody knows who that is.
 fn stranger(request: &Request) -> Visitor {
     let headers = request.headers();
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = request.extensions().get::<Peer>();
+    let secure = peer.is_some_and(|peer| peer.tls) || behind_tls(headers);
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Visitor {
         tongue: Tongue::of(cookie(headers, TONGUE_COOKIE)),
         signed_in: None,
         path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         browser: Browser {
-            address: address.map(|info| info.0.ip().to_string()).unwrap_or_default(),
+            address: peer.map(|peer| peer.address.ip().to_string()).unwrap_or_default(),
             agent: agent.unwrap_or_default().to_owned(),
         },
-        token: cookie(headers, SESSION_COOKIE).map(str::to_owned),
+        token: cookie(headers, SESSION_COOKIES[usize::from(secure)]).map(str::to_owned),
+        secure,
     }
+}
+
+/// Whether a proxy on this machine, which alone reaches the door without TLS, says that it speaks
+/// TLS itself.
+fn behind_tls(headers: &HeaderMap) -> bool {
+    headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes() == b"https")
 }
 
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -225,7 +245,7 @@ mod tests {
     #[test]
     fn a_cookie_is_found_by_its_whole_name() {
         let held = headers(&[(header::COOKIE, "xloaban_session=a; loaban_session=b; c=d")]);
-        assert_eq!(cookie(&held, SESSION_COOKIE), Some("b"));
+        assert_eq!(cookie(&held, SESSION_COOKIES[0]), Some("b"));
         assert_eq!(cookie(&held, "loaban"), None);
     }
 

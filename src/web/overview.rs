@@ -14,8 +14,9 @@ use crate::bulletin::version::{Version, Voice};
 use crate::clock::utc_now;
 use crate::fleet::Level;
 use crate::id::AreaId;
+use crate::server::Health;
 use crate::web::Site;
-use crate::web::commune::{Health, Town, town};
+use crate::web::commune::{Town, town};
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
@@ -84,7 +85,7 @@ fn cards(town: &Town) -> Vec<Card> {
         });
         card.total += 1;
         match town.health(&controller.id) {
-            Health::Good => card.good += 1,
+            Health::Good | Health::Maintained => card.good += 1,
             Health::Warn => card.warn += 1,
             Health::Bad => card.bad += 1,
         }

@@ -40,7 +40,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// Every route that is open to anybody at all.
-pub(super) static ROUTES: [Route; 27] = [
+pub(super) static ROUTES: [Route; 31] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
@@ -61,6 +61,10 @@ pub(super) static ROUTES: [Route; 27] = [
     route(Method::GET, "/areas/{area}", Who::May(Action::Watch)),
     route(Method::GET, "/areas/{area}/live", Who::May(Action::Watch)),
     route(Method::POST, "/controllers/{controller}/order", Who::May(Action::Order)),
+    route(Method::POST, "/controllers/{controller}/acknowledgement", Who::May(Action::Attend)),
+    route(Method::POST, "/controllers/{controller}/maintenance", Who::May(Action::Attend)),
+    route(Method::GET, "/areas/{area}/question", Who::May(Action::TakeQuestion)),
+    route(Method::POST, "/areas/{area}/question", Who::May(Action::TakeQuestion)),
     route(Method::POST, "/decisions", Who::May(Action::Decide)),
     route(Method::GET, "/emergencies", Who::May(Action::Alarm)),
     route(Method::GET, "/emergencies/{id}", Who::May(Action::Alarm)),
@@ -96,6 +100,9 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/areas/{area}", get(commune::show))
         .route("/areas/{area}/live", get(commune::live))
         .route("/controllers/{controller}/order", post(commune::order))
+        .route("/controllers/{controller}/acknowledgement", post(commune::acknowledge))
+        .route("/controllers/{controller}/maintenance", post(commune::maintain))
+        .route("/areas/{area}/question", get(commune::question_form).post(commune::ask))
         .route("/decisions", post(commune::decide))
         .route("/emergencies", get(emergency::list).post(emergency::raise))
         .route("/emergencies/{id}", get(emergency::show))

@@ -16,7 +16,7 @@ use crate::server::PASSWORD_CHARS_MIN;
 use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
-use crate::web::guard::{SESSION_COOKIE, TONGUE_COOKIE, Visitor};
+use crate::web::guard::{TONGUE_COOKIE, Visitor};
 use crate::web::tongue::Tongue;
 
 /// A form that waits until its sender has signed in.
@@ -116,7 +116,7 @@ pub(super) async fn sign_in(
     };
     site.throttle().succeeded(&name);
     let onward = onward(&site, &visitor, &given.next);
-    Ok(with_cookie(onward, &format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict")))
+    Ok(with_cookie(onward, &visitor.session_cookie(Some(&token))))
 }
 
 fn too_often(wait: std::time::Duration) -> Fault {
@@ -175,7 +175,7 @@ pub(super) async fn sign_out(
 ) -> Result<Response, Fault> {
     let session = &visitor.who()?.session;
     site.station.sign_out(&session.person, Some(session.token)).await?;
-    let gone = format!("{SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    let gone = visitor.session_cookie(None);
     Ok(with_cookie(Redirect::to("/login").into_response(), &gone))
 }
 

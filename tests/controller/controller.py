@@ -1,14 +1,15 @@
 """A second controller, written from docs/protocol.md alone. For tests: no sound card, WAV files.
 
-    /usr/bin/python3 controller.py --config controller.toml enrol   makes the key, prints its line
-    /usr/bin/python3 controller.py --config controller.toml request prints a certificate request
-    /usr/bin/python3 controller.py --config controller.toml         runs until it is stopped
+    /usr/bin/python3 controller.py --config controller.toml enrol CODE  makes its keys, prints them
+    /usr/bin/python3 controller.py --config controller.toml request     the same, for a new certificate
+    /usr/bin/python3 controller.py --config controller.toml             runs until it is stopped
 
 It needs Python 3.11, paho-mqtt 1.6 or 2, cryptography, and ffmpeg to decode.
 """
 
 import argparse
 import fcntl
+import hashlib
 import os
 import queue
 import sys
@@ -25,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from agent import Agent
-from documents import read_first_trust, read_trust, time_of_day, zone
+from documents import read_first_trust, read_trust, text_of, time_of_day, zone
 from link import Link
 from note import Note, PublicKey, Refused, SigningKey
 from storage import Diary, write_durably
@@ -96,6 +97,25 @@ def certificate_request(config):
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, config.controller)])
     request = x509.CertificateSigningRequestBuilder().subject_name(name)
     return request.sign(tls_key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def enrolment(config, code):
+    """What the station enrols: our keys, under their own signature and that of the box's code."""
+    key = device_key(config)
+    members = {"controller": config.controller, "key": str(key.public)}
+    if config.tls and config.tls["certificate"]:
+        members["request"] = certificate_request(config)
+    text = text_of("enrolment", config.net, members)
+    return key.note(text) + (code_key(config, code).line(text) if code else b"")
+
+
+def code_key(config, typed):
+    """The key that a one-time code makes: Crockford's base 32, as people type it."""
+    plain = "".join(typed.upper().split()).replace("-", "")
+    letters = plain.replace("O", "0").replace("I", "1").replace("L", "1")
+    secret = f"loaban code\n{config.net}\n{config.controller}\n{letters}\n"
+    name = f"{config.net}/code/{config.controller}"
+    return SigningKey(name, hashlib.sha256(secret.encode()).digest())
 
 
 def window(entry):
@@ -219,6 +239,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--config", type=Path, required=True)
     arguments.add_argument("do", nargs="?", choices=["run", "enrol", "request"], default="run")
+    arguments.add_argument("code", nargs="?", help="the one-time code of the box, for enrol")
     chosen = arguments.parse_args()
     try:
         config = Config.read(chosen.config.absolute())
@@ -226,13 +247,10 @@ def main():
         config.folder.mkdir(exist_ok=True)
         lock = open(config.state / "lock", "w")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if chosen.do == "enrol":
-            public = device_key(config).public
-            print(public)
-            print(f"compare by telephone: {public.fingerprint}", file=sys.stderr)
-            return
-        if chosen.do == "request":
-            print(certificate_request(config), end="")
+        if chosen.do != "run":
+            print(enrolment(config, chosen.code).decode(), end="")
+            fingerprint = device_key(config).public.fingerprint
+            print(f"read out by telephone: {fingerprint}", file=sys.stderr)
             return
         Controller(config).run()
     except BlockingIOError:

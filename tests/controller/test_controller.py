@@ -17,7 +17,7 @@ from unittest import mock
 import documents
 import sound
 from agent import Agent
-from controller import Config
+from controller import Config, code_key
 from documents import DAY, SECOND, read_first_trust, text_of, zone
 from note import Note, PublicKey, Refused, SigningKey
 from storage import Diary
@@ -238,11 +238,18 @@ class Page(unittest.TestCase):
         self.notes = [note.encode() for note in notes]
 
     def test_every_example_is_signed_by_the_keys_of_the_page(self):
-        self.assertEqual(len(self.notes), 12)
+        self.assertEqual(len(self.notes), 13)
         for raw in self.notes:
             note = Note.parse(raw)
             names = [name.removeprefix(f"{NET}/") for name, _ in note.lines]
-            note.demand([key(name).public for name in names], len(names), "the page")
+            known = [key(name).public for name in names if not name.startswith("code/")]
+            note.demand(known, len(known), "the page")
+
+    def test_the_code_of_the_page_signs_its_enrolment(self):
+        config = mock.Mock(net=NET, controller=ME)
+        code = re.search(r"With the code `([^`]*)`", PAGE.read_text()).group(1)
+        enrolment = [note for note in self.notes if b'"typ":"enrolment"' in note]
+        Note.parse(enrolment[0]).demand([code_key(config, code).public], 1, "the box")
 
     def test_every_example_that_goes_down_is_taken(self):
         readers = {

@@ -202,19 +202,26 @@ pub fn listens(address: SocketAddr) {
 /// A station made with the command line alone, as its users would.
 pub struct Station {
     pub folder: TempDir,
+    /// The file by which a test moves the time of every process, where it does.
+    stage: Option<PathBuf>,
 }
 
 impl Station {
     /// `loaban init` with these extra arguments.
     pub fn init(arguments: &[&str]) -> Self {
+        Self::init_on(None, arguments)
+    }
+
+    /// The same, with time that is moved by hand.
+    pub fn init_on(stage: Option<PathBuf>, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         ran(Command::new("chmod").arg("755").arg(folder.path()));
         for (name, text) in [("root.pass", "mật khẩu gốc rất dài"), ("dung.pass", "bốn từ rất dài")]
         {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let station = Self { folder };
-        let mut init = Command::new(LOABAN);
+        let station = Self { folder, stage };
+        let mut init = station.program(LOABAN);
         init.args(["init", "--net", "thu", "--area", "lai-chau", "--passphrase-file"]);
         init.arg(station.path("root.pass")).arg("--dir").arg(station.path("station"));
         ran(init.args(arguments));
@@ -231,8 +238,17 @@ impl Station {
 
     /// A subcommand on this station.
     pub fn loaban(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(LOABAN);
+        let mut command = self.program(LOABAN);
         command.args(words).env("LOABAN_CONFIG", self.config());
+        command
+    }
+
+    /// A program in the time of this station.
+    pub fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        if let Some(stage) = &self.stage {
+            command.env(loaban::clock::STAGE, stage);
+        }
         command
     }
 
@@ -290,39 +306,49 @@ impl Station {
 
 /// Provisions and enrols a controller whose quiet hours are open, so that a test can run at any hour.
 pub fn provision(station: &Station, controller: &str, broker: &str) {
-    let path = configure(station, controller, broker);
-    let enrol = ran(Command::new(CONTROLLER).arg("--config").arg(&path).arg("enrol"));
-    let key = String::from_utf8(enrol.stdout).unwrap();
-    station.does(&["fleet", "enrol", controller, key.trim()]);
+    let (_, code) = configure(station, controller, broker);
+    enrol(station, controller, &code, &mut station.program(CONTROLLER));
 }
 
-/// Has the station certify a provisioned controller, whose request `program` prints.
-pub fn certify(station: &Station, controller: &str, program: &mut Command) {
+/// Enrols a provisioned controller, whose keys `program` makes, as installer and station would.
+pub fn enrol(station: &Station, controller: &str, code: &str, program: &mut Command) {
+    let (path, fingerprint) = ask_enrolment(station, controller, code, program);
+    let enrol = ["fleet", "enrol", controller, "--request", path.to_str().unwrap()];
+    station.does(&[&enrol[..], &["--fingerprint", &fingerprint]].concat());
+}
+
+/// What the device prints: the file for the station, and the fingerprint to be read out.
+pub fn ask_enrolment(
+    station: &Station,
+    controller: &str,
+    code: &str,
+    program: &mut Command,
+) -> (PathBuf, String) {
     let folder = station.path("devices").join(controller);
-    let request = ran(program.arg("--config").arg(folder.join("controller.toml")).arg("request"));
-    let path = folder.join("request.pem");
-    fs::write(&path, request.stdout).unwrap();
-    let (path, out) = (path.to_str().unwrap(), folder.join("certificate.pem"));
-    let out = out.to_str().unwrap();
-    station.does(&["fleet", "sign", controller, "--request", path, "--out", out]);
-    // What a device under TLS shows is its certificate; it holds no password.
-    fs::remove_file(folder.join("password")).unwrap();
-    let path = folder.join("controller.toml");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("password_file = \"password\"\n", "")).unwrap();
+    let asked =
+        ran(program.arg("--config").arg(folder.join("controller.toml")).args(["enrol", code]));
+    let path = folder.join("enrolment.note");
+    fs::write(&path, asked.stdout).unwrap();
+    let said = String::from_utf8(asked.stderr).unwrap();
+    let (_, fingerprint) = said.trim().rsplit_once(": ").expect("the fingerprint comes last");
+    (path, fingerprint.to_owned())
 }
 
-/// The provisioned folder of a controller that may sound at any hour; returns its configuration.
-pub fn configure(station: &Station, controller: &str, broker: &str) -> PathBuf {
+/// The provisioned folder of a controller that may sound at any hour; returns its configuration and
+/// the code for its box.
+pub fn configure(station: &Station, controller: &str, broker: &str) -> (PathBuf, String) {
     let folder = station.path("devices").join(controller);
     let out = folder.to_str().unwrap();
-    station.does(&["fleet", "provision", controller, "--out", out, "--broker", broker]);
+    let provision = ["fleet", "provision", controller, "--profile", "bench", "--out", out];
+    let label = station.does(&[&provision[..], &["--broker", broker]].concat());
+    let code =
+        label.split_whitespace().find(|word| word.len() == 14 && word.split('-').count() == 3);
     let path = folder.join("controller.toml");
     let text = fs::read_to_string(&path).unwrap();
     let text = text.replace("from = \"05:00\"", "from = \"00:00\"");
     let text = text.replace("until = \"21:30\"", "until = \"24:00\"");
     fs::write(&path, format!("reconnect_max_s = 2\n{text}")).unwrap();
-    path
+    (path, code.expect("a code is on the label").to_owned())
 }
 
 /// `loaban serve`.
@@ -333,7 +359,7 @@ pub fn start_server(station: &Station) -> Process {
 /// `loaban-controller`.
 pub fn start_controller(station: &Station, controller: &str) -> Process {
     let folder = station.path("devices").join(controller);
-    let mut command = Command::new(CONTROLLER);
+    let mut command = station.program(CONTROLLER);
     command.arg("--config").arg(folder.join("controller.toml"));
     Process::start(&mut command, &folder.join("log"))
 }

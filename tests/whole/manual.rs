@@ -9,11 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer, SigningKey};
 use loaban::manifest::Manifest;
 use loaban::protocol::{
-    Ack, ClockAnswer, ClockAsk, Descriptor, Document, Emergency, Order, Status, Want, decode,
-    encode,
+    Ack, ClockAnswer, ClockAsk, Descriptor, Document, Emergency, Enrolment, Order, Status, Want,
+    decode, encode,
 };
 use loaban::receipt::Batch;
-use loaban::trust::TrustDocument;
+use loaban::trust::{Code, TrustDocument};
 use sha2::{Digest, Sha256};
 
 use crate::cast::checkout;
@@ -43,6 +43,10 @@ fn examples(page: &str) -> Vec<Example<'_>> {
 
 /// The key of this name as the page defines it.
 fn key(name: &str) -> SigningKey {
+    if name == "laichau/code/mu-ca-1" {
+        let secret = "loaban code\nlaichau\nmu-ca-1\nK7M29QXPT4R5\n";
+        return SigningKey::from_bytes(&Sha256::digest(secret).into());
+    }
     SigningKey::from_bytes(&Sha256::digest(format!("loaban/1 example {name}")).into())
 }
 
@@ -89,11 +93,12 @@ fn every_example_of_the_manual_is_what_the_code_reads_and_writes() {
             "status" => holds::<Status>(line),
             "clock" => holds::<ClockAsk>(line),
             "time" => holds::<ClockAnswer>(line),
+            "enrolment" => holds::<Enrolment>(line),
             other => panic!("an example of an unknown type {other}"),
         }
         seen.insert(typ.to_owned());
     }
-    assert_eq!(seen.len(), 11, "every document has its example: {seen:?}");
+    assert_eq!(seen.len(), 12, "every document has its example: {seen:?}");
 }
 
 #[test]
@@ -122,6 +127,15 @@ fn every_key_that_the_manual_writes_out_is_the_one_of_its_name() {
     for text in seen {
         assert_eq!(text, key_text(text.split('+').next().unwrap()));
     }
+}
+
+#[test]
+fn the_code_of_the_manual_is_one_that_the_code_reads() {
+    let page = manual();
+    let code = page.split('`').find(|text| text.len() == 14 && text.split('-').count() == 3);
+    let code: Code = code.unwrap().parse().unwrap();
+    let signer = code.key(&"laichau".parse().unwrap(), &"mu-ca-1".parse().unwrap());
+    assert_eq!(signer.public().to_string(), key_text("laichau/code/mu-ca-1"));
 }
 
 #[test]

@@ -13,8 +13,8 @@ use loaban::clock::utc_now;
 use loaban::time::{Timestamp, Zone};
 
 use crate::cast::{
-    CONTROLLER, Inspector, LOABAN, Postgres, Process, Station, certify, checkout, free_port,
-    listens, provision, ran, start_controller, start_server, wait_for,
+    Inspector, LOABAN, Postgres, Process, Station, checkout, free_port, listens, provision, ran,
+    start_controller, start_server, wait_for,
 };
 
 /// The villages that take part, with what is killed while each airing sounds.
@@ -51,7 +51,6 @@ impl Town {
         }
         for controller in CONTROLLERS {
             provision(&station, controller, &address);
-            certify(&station, controller, &mut Command::new(CONTROLLER));
         }
         let mosquitto = start_mosquitto_with(&station, broker, &["--tls-name", "127.0.0.1"]);
         let server = start_server(&station);

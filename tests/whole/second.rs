@@ -14,8 +14,8 @@ use loaban::clock::utc_now;
 use loaban::time::{Timestamp, Zone};
 
 use crate::cast::{
-    Inspector, Process, Station, certify, checkout, configure, free_port, listens, ran,
-    start_server, wait_for,
+    Inspector, Process, Station, checkout, configure, enrol, free_port, listens, ran, start_server,
+    wait_for,
 };
 use crate::demo::heard;
 use crate::processes::start_mosquitto;
@@ -73,13 +73,8 @@ impl Village {
             station.does(&["schedule", "import", schedule.join(file).to_str().unwrap()]);
         }
         let scheme = if matches!(kind, Kind::Door) { "mqtts" } else { "mqtt" };
-        let path = configure(&station, CONTROLLER, &format!("{scheme}://{through}"));
-        let enrol = ran(python().arg("--config").arg(&path).arg("enrol"));
-        let key = String::from_utf8(enrol.stdout).unwrap();
-        station.does(&["fleet", "enrol", CONTROLLER, key.trim()]);
-        if matches!(kind, Kind::Door) {
-            certify(&station, CONTROLLER, &mut python());
-        }
+        let (_, code) = configure(&station, CONTROLLER, &format!("{scheme}://{through}"));
+        enrol(&station, CONTROLLER, &code, &mut python());
         let mosquitto = match kind {
             Kind::Embedded | Kind::Door => None,
             Kind::Mosquitto => Some(start_mosquitto(&station, broker)),

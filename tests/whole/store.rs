@@ -199,6 +199,26 @@ async fn a_device_keeps_its_key_when_it_gets_a_new_password() {
 }
 
 #[tokio::test]
+async fn a_code_is_used_once_and_a_new_one_takes_its_place() {
+    on_both("codes", |store| async move {
+        let key = |seed| Signer::from_seed("x/code/mu-ca-1".parse().unwrap(), &[seed; 32]).public();
+        let mut tx = store.begin().await.unwrap();
+        tx.put_code(&controller(), &key(1), at(10)).await.unwrap();
+        assert!(!tx.use_code(&controller(), &key(2), at(5)).await.unwrap(), "another code");
+        assert!(tx.use_code(&controller(), &key(1), at(5)).await.unwrap());
+        assert!(!tx.use_code(&controller(), &key(1), at(6)).await.unwrap(), "used before");
+        tx.commit().await.unwrap();
+        let used = store.code(&controller()).await.unwrap().unwrap().used;
+        assert_eq!(used, Some(at(5)));
+        let mut tx = store.begin().await.unwrap();
+        tx.put_code(&controller(), &key(2), at(20)).await.unwrap();
+        assert!(tx.use_code(&controller(), &key(2), at(15)).await.unwrap());
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_controller_that_fell_silent_is_shown_as_lost_however_well_it_was() {
     on_both("silence", |store| async move {
         let text = r#"{"controller":"mu-ca-1","state":"up","boot":1,"connection":1,"at":1000000,

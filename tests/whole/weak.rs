@@ -90,8 +90,8 @@ fn packet(bytes: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// A narrow link in front of the broker, shared by both connections of one controller.
-struct Narrow {
-    address: SocketAddr,
+pub struct Narrow {
+    pub address: SocketAddr,
     line: Arc<Line>,
 }
 
@@ -106,7 +106,7 @@ struct Line {
 }
 
 impl Narrow {
-    fn start(broker: SocketAddr, kbit_s: u64) -> Self {
+    pub fn start(broker: SocketAddr, kbit_s: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let line = Arc::new(Line {
@@ -127,7 +127,7 @@ impl Narrow {
         Self { address, line }
     }
 
-    fn cut(&self, is_cut: bool) {
+    pub fn cut(&self, is_cut: bool) {
         self.line.is_cut.store(is_cut, Ordering::SeqCst);
     }
 }

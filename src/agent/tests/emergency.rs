@@ -116,6 +116,7 @@ fn a_cancelled_emergency_stops_and_stays_cancelled() {
         step: EmergencyStep::Cancelled,
         attempt: 0,
         languages: vec![],
+        evidence: None,
     };
     assert_eq!(pole.receipts().last().unwrap().event, cancelled);
 }

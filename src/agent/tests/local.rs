@@ -1,5 +1,6 @@
 //! What is done at the device itself: the stop, the volume, sensors, self-tests; airtime sums.
 
+use super::emergency::{flood, officers};
 use super::*;
 use crate::receipt::{TestPart, Tested};
 
@@ -151,4 +152,63 @@ fn a_self_test_at_the_device_is_sworn_with_what_it_found() {
         (TestPart::Clock, true),
     ];
     assert_eq!(well, expected);
+}
+
+#[test]
+fn a_warning_is_known_by_what_the_devices_senses_say_of_it() {
+    let senses = [(None, Evidence::Rendered), (Some(Evidence::Heard), Evidence::Heard)];
+    for (sense, expected) in senses {
+        let mut pole = Pole::new();
+        pole.hold(&manifest(7, 7_200, &["vi"]));
+        pole.deliver("vi", &lan());
+        pole.message("a/mu-ca/emergency", flood(&officers()));
+        let token = pole.plays.as_ref().unwrap().token;
+        if let Some(evidence) = sense {
+            pole.give(Input::Sensed { token, asset: Digest::of(&sound("vi")), evidence });
+        }
+        pole.play_to_the_end();
+        assert_eq!(
+            warnings(&pole),
+            [("Accepted", None), ("Begun", None), ("Completed", Some(expected))]
+        );
+    }
+}
+
+/// How far warnings came, with how it is known.
+fn warnings(pole: &Pole) -> Vec<(&'static str, Option<Evidence>)> {
+    let told = |receipt: Receipt| match receipt.event {
+        Event::Emergency { step: EmergencyStep::Accepted, evidence, .. } => {
+            Some(("Accepted", evidence))
+        }
+        Event::Emergency { step: EmergencyStep::Begun, evidence, .. } => Some(("Begun", evidence)),
+        Event::Emergency { step: EmergencyStep::Completed, evidence, .. } => {
+            Some(("Completed", evidence))
+        }
+        _ => None,
+    };
+    pole.receipts().into_iter().filter_map(told).collect()
+}
+
+#[test]
+fn a_warning_between_takes_nothing_from_what_is_known_of_an_airing() {
+    let mut pole = Pole::new();
+    pole.hold(&manifest(7, 10, &["hni", "vi"]));
+    pole.deliver("hni", &lan());
+    pole.deliver("vi", &lan());
+    pole.wait(11);
+    hears(&mut pole, "hni");
+    pole.part_over(0);
+    pole.part_over(1);
+    pole.message("a/mu-ca/emergency", flood(&officers()));
+    pole.play_to_the_end();
+    hears(&mut pole, "vi");
+    pole.play_to_the_end();
+    assert_eq!(evidence(&pole), [Evidence::Heard]);
+}
+
+/// A microphone hears the recording in this language, which plays.
+fn hears(pole: &mut Pole, language: &str) {
+    let token = pole.plays.as_ref().unwrap().token;
+    let asset = Digest::of(&sound(language));
+    pole.give(Input::Sensed { token, asset, evidence: Evidence::Heard });
 }

@@ -9,7 +9,7 @@ use crate::cli::demo::village::Village;
 use crate::clock::utc_now;
 use crate::report::{Fate, cause_vi};
 use crate::schedule::Plan;
-use crate::server::Summary;
+use crate::server::{ServerError, Station, Summary};
 use crate::time::{Timestamp, Zone};
 
 /// The live table: a row for each village on a terminal, a line for each change elsewhere.
@@ -115,6 +115,19 @@ pub(super) fn gaps(summary: &Summary, plan: &Plan) {
     if summary.sums.other.is_empty() && plan.remarks.is_empty() {
         eprintln!("  –");
     }
+}
+
+/// The pages, and how each of the cast opens them.
+pub(super) async fn doors(station: &Station, web: &str) -> Result<(), ServerError> {
+    eprintln!(
+        "\nThe pages: {web}/  — Ctrl-C ends them. To sign in, open one link and choose a password"
+    );
+    eprintln!("(each counts once; `loaban person invite` makes another):");
+    for person in station.store.people().await? {
+        let code = station.invite(&person.id, None).await?;
+        eprintln!("  {:<14} {:<10} {web}/invitation?code={code}", person.name, person.roles);
+    }
+    Ok(())
 }
 
 pub(super) fn next_steps(dir: &Path) {

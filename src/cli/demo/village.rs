@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::broker::BrokerAddress;
-use crate::cli::fleet::provision;
+use crate::cli::fleet::{Profile, provision};
 use crate::controller::{self, Config, ControllerError, Glance};
 use crate::fleet::Area;
 use crate::id::ControllerId;
@@ -49,11 +49,12 @@ impl Prepared {
         area: &Area,
     ) -> anyhow::Result<Self> {
         let folder = dir.join("villages").join(id.as_str());
-        provision(station, id, NOWHERE, &folder).await?;
+        let given = provision(station, id, Profile::Bench, &NOWHERE.parse()?, &folder).await?;
         let path = folder.join("controller.toml");
         open_all_day(&path)?;
         let config = controller::read_config(&path)?;
-        station.enrol(id, &controller::enrol(&config)?).await?;
+        let (note, key) = controller::enrolment(&config, Some(&given.code))?;
+        station.enrol(id, &note, &key.fingerprint(), None).await?;
         let languages = area.listens.iter().map(|wish| wish.language.clone()).collect();
         let (controller, name) = (id.clone(), area.name.clone());
         Ok(Self { controller, name, languages, played: folder.join("played"), config })

@@ -9,6 +9,7 @@ use super::source::{Read, Source};
 use crate::bulletin::Column;
 use crate::cli::print_json;
 use crate::config::{Fault, Faults};
+use crate::fleet;
 use crate::lang::Names;
 use crate::schedule::file::content::{ContentFile, Outline, gather};
 use crate::schedule::file::{Checked, ScheduleFile, check as check_together};
@@ -179,4 +180,15 @@ pub(super) async fn export(source: &Source, out: Option<&Path>) -> anyhow::Resul
         None => print!("{text}"),
     }
     Ok(true)
+}
+
+/// Reads the border of an area.
+pub(super) fn border(path: &Path) -> anyhow::Result<fleet::Outline> {
+    let what = || format!("{}", path.display());
+    let bytes = std::fs::metadata(path).with_context(what)?.len();
+    let most = fleet::OUTLINE_BYTES_MAX;
+    if bytes > most {
+        bail!("{}: {bytes} bytes are more than {most}; simplify it", what());
+    }
+    fleet::Outline::parse(&std::fs::read_to_string(path).with_context(what)?).with_context(what)
 }

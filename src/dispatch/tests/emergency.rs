@@ -35,7 +35,8 @@ fn tells(desk: &mut Desk, controller: &str, event: Event) {
 
 fn says(desk: &mut Desk, controller: &str, step: EmergencyStep) {
     let emergency = "lu".parse().unwrap();
-    tells(desk, controller, Event::Emergency { emergency, step, attempt: 0, languages: vec![] });
+    let (attempt, languages, evidence) = (0, vec![], None);
+    tells(desk, controller, Event::Emergency { emergency, step, attempt, languages, evidence });
 }
 
 fn shows_itself(desk: &mut Desk, controller: &str) {

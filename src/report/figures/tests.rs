@@ -15,6 +15,7 @@ fn area(id: &str, level: Level, parent: Option<&str>) -> Area {
         listens: vec![],
         fallback: None,
         tags: vec![],
+        position: None,
     }
 }
 

@@ -127,6 +127,7 @@ fn area_lines(out: &mut Lines, area: &Area) {
     }
     out.optional("fallback", area.fallback.as_ref());
     out.some("tags", &area.tags);
+    out.optional("position", area.position);
     for wish in &area.listens {
         out.header("[[area.listens]]");
         out.text("language", &wish.language);
@@ -141,6 +142,7 @@ fn controller_lines(out: &mut Lines, controller: &Controller) {
     out.header("[[controller]]");
     out.text("id", &controller.id);
     out.text("area", &controller.area);
+    out.optional("position", controller.position);
 }
 
 fn policy_lines(out: &mut Lines, area: &AreaId, airtime: &Airtime) {

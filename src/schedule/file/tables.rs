@@ -10,7 +10,7 @@ use crate::calendar::recurrence::{OCCURRENCES_A_DAY_MAX, Recurrence};
 use crate::calendar::{Airtime, AirtimePolicy, Days, PERCENT_MAX, Volume, Weekday, Window};
 use crate::config::parse::{switch, within, words};
 use crate::config::{At, Table};
-use crate::fleet::{Area, Controller, Level, Share, Wish};
+use crate::fleet::{Area, Controller, Level, Position, Share, Wish};
 use crate::id::{AreaId, Tag};
 use crate::schedule::{GivesWay, Languages, Order, Programme, Selection};
 use crate::time::{LocalDate, TimeOfDay};
@@ -48,9 +48,11 @@ pub(super) fn area(table: &mut Table<'_>, notes: &mut Notes) -> Option<Area> {
         Some(Wish { language: language?, stand_ins, share })
     });
     let tags = tags(table, "tags", notes, Noun::AreaTag);
+    let position = table.optional("position", str::parse::<Position>);
     let id = id?;
     notes.define(Noun::Area, table.line(), id.as_str());
-    Some(Area { id, name: name?, level: level?, parent, code, old_codes, listens, fallback, tags })
+    let (name, level) = (name?, level?);
+    Some(Area { id, name, level, parent, code, old_codes, listens, fallback, tags, position })
 }
 
 /// A list of tags that `noun` carries, each once.
@@ -78,7 +80,8 @@ pub(in crate::schedule) fn code(text: &str) -> Result<String, String> {
 pub(super) fn controller(table: &mut Table<'_>, notes: &mut Notes) -> Option<Controller> {
     let id = table.required("id", str::parse);
     let area = table.required("area", |text| notes.area(text));
-    let controller = Controller { id: id?, area: area? };
+    let position = table.optional("position", str::parse::<Position>);
+    let controller = Controller { id: id?, area: area?, position };
     notes.define(Noun::Controller, table.line(), controller.id.as_str());
     Some(controller)
 }

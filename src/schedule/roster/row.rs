@@ -172,6 +172,7 @@ impl AreaRow {
             listens: Vec::new(),
             fallback: None,
             tags: Vec::new(),
+            position: None,
         };
         self.apply(&mut area);
         Some(area)

@@ -10,7 +10,7 @@ fn town() -> Town {
     for village in ["ban-a", "ban-b"] {
         town.area(village, Some("mu-ca"), Level::Village, "");
         let (id, area) = (village.parse().unwrap(), village.parse().unwrap());
-        town.world.controllers.push(Controller { id, area });
+        town.world.controllers.push(Controller { id, area, position: None });
     }
     let priority =
         |level| move |a: &mut Airable| (a.class, a.source_level) = (Class::Priority, level);

@@ -175,7 +175,8 @@ fn a_village_moved_to_another_commune_takes_its_new_languages_and_policy() {
     let mut town = Town::new().bulletin("tin", "hni vi", 2).programme("sang", "05:30", "tin");
     town.area("xa-a", Some("tinh"), Level::Commune, "hni");
     town.area("xa-b", Some("tinh"), Level::Commune, "vi");
-    let mut controller = Controller { id: "ban".parse().unwrap(), area: "xa-a".parse().unwrap() };
+    let mut controller =
+        Controller { id: "ban".parse().unwrap(), area: "xa-a".parse().unwrap(), position: None };
     town.world.controllers = vec![controller.clone()];
     assert_eq!(town.sunday(), ["sang tin:hni"]);
     controller.area = "xa-b".parse().unwrap();
@@ -265,7 +266,7 @@ fn a_village_moved_mid_week_hears_its_old_commune_before_and_its_new_one_after()
     town.area("xa-b", Some("tinh"), Level::Commune, "vi");
     town.area("ban", Some("xa-a"), Level::Village, "");
     let (id, area) = ("ban".parse().unwrap(), "ban".parse().unwrap());
-    town.world.controllers = vec![Controller { id, area }];
+    town.world.controllers = vec![Controller { id, area, position: None }];
     let before = town.plan("2026-11-25", 1);
     assert_eq!(heard(&before), ["sang moi:hni", "toi moi:hni"]);
     before.airings.iter().for_each(|airing| town.world.history.record(airing));

@@ -49,6 +49,7 @@ fn a_tree() -> impl Strategy<Value = AreaTree> {
             listens,
             fallback,
             tags: if i % 2 == 0 { vec![] } else { vec!["bien-gioi".parse().unwrap()] },
+            position: None,
         });
         AreaTree::new(areas).unwrap()
     })
@@ -271,7 +272,7 @@ pub(super) fn a_world() -> impl Strategy<Value = World> {
             }
             for (i, area) in at.iter().enumerate() {
                 let (id, area) = (format!("c{i}").parse().unwrap(), area.parse().unwrap());
-                world.controllers.push(Controller { id, area });
+                world.controllers.push(Controller { id, area, position: None });
             }
             world
         },

@@ -4,7 +4,7 @@ use crate::id::BulletinId;
 use crate::report::{Cell, Fate, Row, Tally, Told, cause_vi};
 use crate::schedule::file::Checked;
 use crate::server::ServerError;
-use crate::server::inquiry::{Inquiry, Places, commune_name};
+use crate::server::inquiry::{Because, Inquiry, Places, commune_name};
 use crate::server::station::Station;
 use crate::store::BroadcastRow;
 use crate::time::Zone;
@@ -23,11 +23,18 @@ impl Station {
         let places = Places::new(schedule, inquiry)?;
         let zone = self.config.zone;
         let (mut rows, mut tally) = (Vec::new(), Tally::default());
-        self.each_told(inquiry, &places, progress, |row, told, cause| {
+        self.each_told(inquiry, &places, progress, |row, told, because| {
             if matches!(told.fate, Fate::Planned | Fate::Dropped) {
                 return;
             }
-            rows.extend(items(&row, bulletin, told, cause, (schedule, &places, zone), &mut tally));
+            rows.extend(items(
+                &row,
+                bulletin,
+                told,
+                because,
+                (schedule, &places, zone),
+                &mut tally,
+            ));
         })
         .await?;
         for (row, number) in rows.iter_mut().zip(1..) {
@@ -55,7 +62,7 @@ fn items<'a>(
     row: &'a BroadcastRow,
     bulletin: &'a BulletinId,
     told: Told,
-    cause: &'a str,
+    Because { cause, entry }: &'a Because,
     (schedule, places, zone): (&'a Checked, &'a Places, Zone),
     tally: &'a mut Tally,
 ) -> impl Iterator<Item = Row> {
@@ -82,7 +89,7 @@ fn items<'a>(
             ("cause", text((!cause.is_empty()).then(|| cause_vi(cause).to_owned()))),
             ("evidence", text(outcome.map(|outcome| evidence_vi(&outcome.evidence).to_owned()))),
             ("asset", Cell::Text(item.asset.to_string())),
-            ("entry", outcome.and_then(|o| o.position).map_or(Cell::Blank, Cell::Whole)),
+            ("entry", entry.map_or(Cell::Blank, Cell::Whole)),
         ])
     })
 }

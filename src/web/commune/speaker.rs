@@ -2,113 +2,41 @@
 //!
 //! **A speaker is never shown as well on the strength of an old word.**
 
-use crate::clock::utc_now;
 use crate::id::ControllerId;
 use crate::report::{Fate, Line};
-use crate::store::{Device, StatusRow};
+use crate::server::{Condition, Fact, Level};
+use crate::store::StatusRow;
 use crate::time::{Timestamp, Zone};
+use crate::web::commune::map;
 use crate::web::commune::town::Town;
 use crate::web::tongue::Tongue;
 
-/// Free storage below which somebody should look, in KiB: two recordings of ten minutes.
-const STORAGE_LOW_KIB: u64 = 8 * 1024;
-
-/// Receipts that wait above which somebody should look: two days of a busy speaker.
-const WAITING_MANY: u64 = 100;
-
-/// How well a speaker is, worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::web) enum Health {
-    Bad,
-    Warn,
-    Good,
-}
-
-/// What is so with a speaker: the worst thing first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    NotProvisioned,
-    NotEnrolled,
-    Revoked,
-    NeverHeard,
-    Lost { since: Timestamp },
-    ClockUnknown,
-    ContentMissing { count: u32 },
-    StorageLow { kib: u64 },
-    ReceiptsWaiting { count: u64 },
-    Well,
-}
-
-/// What is worst about a speaker.
-pub(super) fn judge(device: Option<&Device>, row: Option<&StatusRow>, now: Timestamp) -> State {
-    let Some(device) = device else { return State::NotProvisioned };
-    if device.revoked.is_some() {
-        return State::Revoked;
-    }
-    if device.public_key.is_none() {
-        return State::NotEnrolled;
-    }
-    let Some(row) = row else { return State::NeverHeard };
-    if row.is_lost(now) {
-        return State::Lost { since: row.seen };
-    }
-    let status = &row.status;
-    let missing = status.assets_named.saturating_sub(status.assets_held);
-    if !status.clock_trusted {
-        State::ClockUnknown
-    } else if missing > 0 {
-        State::ContentMissing { count: missing }
-    } else if status.storage_free_kib < STORAGE_LOW_KIB {
-        State::StorageLow { kib: status.storage_free_kib }
-    } else if status.receipts_waiting > WAITING_MANY {
-        State::ReceiptsWaiting { count: status.receipts_waiting }
-    } else {
-        State::Well
-    }
-}
-
-impl State {
-    pub(super) fn health(self) -> Health {
-        match self {
-            Self::NotProvisioned
-            | Self::NotEnrolled
-            | Self::Revoked
-            | Self::NeverHeard
-            | Self::Lost { .. } => Health::Bad,
-            Self::ClockUnknown
-            | Self::ContentMissing { .. }
-            | Self::StorageLow { .. }
-            | Self::ReceiptsWaiting { .. } => Health::Warn,
-            Self::Well => Health::Good,
+/// Its worst fact in words, with the age that says more than the word.
+fn words(fact: &Fact, tongue: Tongue, zone: Zone, now: Timestamp) -> String {
+    let said = tongue.say(&fact.vi, &fact.en);
+    match fact.since {
+        _ if fact.level != Level::Bad => tongue.say("tốt", "well").to_owned(),
+        Some(since) if matches!(fact.code, "lost" | "revoked") => {
+            format!("{said} {} {}", tongue.say("từ", "since"), moment(zone, since, now))
         }
+        _ => said.to_owned(),
     }
+}
 
-    fn words(self, tongue: Tongue, zone: Zone, now: Timestamp) -> String {
-        let say = |vi: &str, en: &str| tongue.say(vi, en).to_owned();
-        match self {
-            Self::NotProvisioned => say("chưa được cấp phát", "not provisioned"),
-            Self::NotEnrolled => say("chưa ghi danh khoá", "its key is not enrolled"),
-            Self::Revoked => say("đã bị thu hồi", "revoked"),
-            Self::NeverHeard => say("chưa từng liên lạc", "never heard of"),
-            Self::Lost { since } => {
-                format!("{} {}", say("mất liên lạc từ", "lost since"), moment(zone, since, now))
-            }
-            Self::ClockUnknown => say(
-                "đồng hồ chưa tin được, chưa phát",
-                "its clock is not trusted: it plays nothing",
-            ),
-            Self::ContentMissing { count } => {
-                format!("{} {count} {}", say("còn thiếu", "lacks"), say("bản ghi", "recordings"))
-            }
-            Self::StorageLow { kib } => {
-                format!("{} {} MB", say("bộ nhớ chỉ còn", "storage is down to"), kib / 1024)
-            }
-            Self::ReceiptsWaiting { count } => {
-                format!("{count} {}", say("biên nhận chưa gửi được", "receipts wait"))
-            }
-            Self::Well => say("tốt", "well"),
-        }
+/// How a speaker is, in words.
+pub(super) fn state(
+    town: &Town,
+    id: &ControllerId,
+    tongue: Tongue,
+    zone: Zone,
+    now: Timestamp,
+) -> String {
+    let Some(condition) = town.condition(id) else { return String::new() };
+    if let Some(held) = &condition.maintenance {
+        let until = moment(zone, held.until, now);
+        return format!("{} {until}", tongue.say("bảo trì đến", "maintenance until"));
     }
+    words(condition.worst(), tongue, zone, now)
 }
 
 /// The time where it was today, with the date otherwise.
@@ -131,6 +59,12 @@ pub(super) struct Speaker {
     pub(super) storage: String,
     pub(super) clock: String,
     pub(super) volume: Option<u8>,
+    /// When the area's policy makes airings softer than that.
+    pub(super) night: String,
+    /// Who looks after it, in sentences.
+    pub(super) cares: Vec<String>,
+    pub(super) maintained: bool,
+    pub(super) faulty: bool,
     pub(super) reachable: bool,
 }
 
@@ -144,20 +78,19 @@ impl Speaker {
         zone: Zone,
         now: Timestamp,
     ) -> Self {
-        let (device, row) = (town.device(id), town.status(id));
-        let state = judge(device, row, now);
+        let condition = town.condition(id);
+        let row = condition.and_then(|condition| condition.status.as_ref());
         let status = row.map(|row| &row.status);
         let next = lines.iter().find(|line| line.fate == Fate::Planned && line.at > now);
-        let class = match state.health() {
-            Health::Bad => "bad",
-            Health::Warn => "warn",
-            Health::Good => "good",
-        };
         Self {
             id: id.clone(),
             place: town.place(id),
-            class,
-            state: state.words(tongue, zone, now),
+            class: map::class(town.health(id)),
+            state: state(town, id, tongue, zone, now),
+            cares: condition.map(|one| cares(one, tongue, zone, now)).unwrap_or_default(),
+            maintained: condition.is_some_and(|one| one.maintenance.is_some()),
+            faulty: condition.is_some_and(|one| one.worst().level == Level::Bad),
+            night: night(town, id, tongue),
             holds: row.map(|row| holds(row, lines, tongue, zone)).unwrap_or_default(),
             seen: row.map(|row| tongue.ago(now.since(row.seen))).unwrap_or_default(),
             playing: town.playing(id).map(|playing| name(town, &playing, tongue)),
@@ -174,9 +107,38 @@ impl Speaker {
                 .map(|s| clock(s.clock_trusted, s.clock_offset_ms, tongue))
                 .unwrap_or_default(),
             volume: status.map(|status| status.volume_percent),
-            reachable: row.is_some_and(|row| !row.is_lost(utc_now())),
+            reachable: town.reachable(id),
         }
     }
+}
+
+/// Who looks after it: why, and since when.
+fn cares(condition: &Condition, tongue: Tongue, zone: Zone, now: Timestamp) -> Vec<String> {
+    let kept = condition
+        .maintenance
+        .iter()
+        .map(|held| format!("{} ({}, {})", held.reason, held.by, moment(zone, held.since, now)));
+    let taken = condition.acknowledged.iter().map(|held| {
+        let said = tongue.say("đang lo", "takes care");
+        format!("{} {said}: {} ({})", held.by, held.note, moment(zone, held.at, now))
+    });
+    kept.chain(taken).collect()
+}
+
+/// The hours in which the policy of its area makes airings softer.
+fn night(town: &Town, id: &ControllerId, tongue: Tongue) -> String {
+    let held = town.schedule.controllers.iter().find(|held| held.id == *id);
+    let policies = &town.schedule.policies;
+    let airtime = held.and_then(|held| {
+        town.schedule.tree.upward(&held.area).find_map(|area| policies.get(&area.id))
+    });
+    let volumes = airtime.map(crate::calendar::Airtime::volumes).unwrap_or_default();
+    let softer = volumes.iter().filter(|volume| volume.percent < 100).map(|volume| {
+        let (from, until) = (volume.window.from(), volume.window.until());
+        let of = tongue.say("của mức này", "of this");
+        format!("{from}–{until}: {} % {of}", volume.percent)
+    });
+    softer.collect::<Vec<_>>().join(", ")
 }
 
 /// What plays, as people call it: an airing's text begins with its programme.
@@ -222,92 +184,23 @@ fn clock(trusted: bool, offset_ms: i64, tongue: Tongue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
-    use crate::protocol::{Status, StatusState};
-
-    fn at(minutes: i64) -> Timestamp {
-        Timestamp::from_micros(1_790_000_000_000_000 + minutes * 60_000_000)
-    }
-
-    fn device() -> Device {
-        let key = "laichau/device/mu-ca-1+00000000+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-        Device {
-            controller: "mu-ca-1".parse().unwrap(),
-            password: Digest::of(b"p"),
-            public_key: key.parse().ok().or_else(|| {
-                let name = "laichau/device/mu-ca-1".parse().unwrap();
-                Some(crate::note::Signer::from_seed(name, &[1; 32]).public())
-            }),
-            revoked: None,
-        }
-    }
-
-    fn row(change: impl FnOnce(&mut Status)) -> StatusRow {
-        let mut status = Status {
-            controller: "mu-ca-1".parse().unwrap(),
-            state: StatusState::Up,
-            boot: 1,
-            connection: 1,
-            at: at(0),
-            software: "1".to_owned(),
-            trust: 1,
-            manifest: 1,
-            assets_held: 3,
-            assets_named: 3,
-            withdrawn_held: vec![],
-            receipts_waiting: 0,
-            clock_trusted: true,
-            clock_offset_ms: 0,
-            storage_free_kib: 1_000_000,
-            volume_percent: 80,
-            playing: None,
-            stopped: false,
-            ready_until: None,
-        };
-        change(&mut status);
-        StatusRow { seen: at(0), status }
-    }
-
-    fn judged(change: impl FnOnce(&mut Status)) -> State {
-        judge(Some(&device()), Some(&row(change)), at(1))
-    }
-
-    #[test]
-    fn a_silent_speaker_is_lost_however_well_it_last_said_it_was() {
-        assert_eq!(judge(Some(&device()), Some(&row(|_| ())), at(1)), State::Well);
-        let later = judge(Some(&device()), Some(&row(|_| ())), at(21));
-        assert_eq!(later, State::Lost { since: at(0) });
-        assert_eq!(judged(|status| status.state = StatusState::Lost), State::Lost { since: at(0) });
-    }
-
-    #[test]
-    fn what_keeps_a_speaker_from_playing_is_told_first() {
-        let both = judged(|status| {
-            status.clock_trusted = false;
-            status.assets_held = 1;
-        });
-        assert_eq!(both, State::ClockUnknown);
-        assert_eq!(judged(|status| status.assets_held = 1), State::ContentMissing { count: 2 });
-        assert_eq!(judged(|status| status.storage_free_kib = 9), State::StorageLow { kib: 9 });
-    }
-
-    #[test]
-    fn a_speaker_that_nobody_set_up_is_no_well_speaker() {
-        assert_eq!(judge(None, None, at(0)), State::NotProvisioned);
-        assert_eq!(judge(Some(&device()), None, at(0)), State::NeverHeard);
-        let revoked = Device { revoked: Some(at(0)), ..device() };
-        assert_eq!(judge(Some(&revoked), Some(&row(|_| ())), at(0)), State::Revoked);
-        let open = Device { public_key: None, ..device() };
-        assert_eq!(judge(Some(&open), None, at(0)).health(), Health::Bad);
-    }
 
     #[test]
     fn an_age_of_today_needs_no_date() {
         let zone = Zone::default();
-        let lost = State::Lost { since: at(0) };
-        let today = lost.words(Tongue::Vi, zone, at(30));
+        let at = |minutes: i64| Timestamp::from_micros((29_800_000 + minutes) * 60_000_000);
+        let fact = Fact {
+            level: Level::Bad,
+            code: "lost",
+            since: Some(at(0)),
+            vi: "mất liên lạc".to_owned(),
+            en: "lost".to_owned(),
+        };
+        let today = words(&fact, Tongue::Vi, zone, at(30));
         assert!(today.starts_with("mất liên lạc từ ") && !today.contains('/'), "{today}");
-        let older = lost.words(Tongue::Vi, zone, at(3000));
+        let older = words(&fact, Tongue::Vi, zone, at(3000));
         assert!(older.contains('/'), "{older}");
+        let well = Fact { level: Level::Unknown, ..fact };
+        assert_eq!(words(&well, Tongue::Vi, zone, at(30)), "tốt", "nothing measures it");
     }
 }

@@ -8,22 +8,25 @@ use crate::clock::utc_now;
 use crate::fleet::Controller;
 use crate::id::{AreaId, ControllerId, ProgrammeId};
 use crate::schedule::file::Checked;
-use crate::server::ServerError;
-use crate::store::{Device, StatusRow};
+use crate::server::{Condition, Health, Known, ServerError};
+use crate::store::{Device, Sounded, StatusRow};
 use crate::time::{Timestamp, Uptime};
 use crate::web::Site;
-use crate::web::commune::speaker::{self, Health};
 
 /// How old a look may be before it is made anew: hundreds of open pages share one.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How old the last sensors' words may be: they come with receipts, and are asked of every outcome.
+const SENSED_FRESH: Duration = Duration::from_mins(1);
 
 /// The areas, the controllers, and how each said it was.
 #[derive(Debug)]
 pub(in crate::web) struct Town {
     pub(in crate::web) schedule: Arc<Checked>,
     revision: i64,
-    statuses: BTreeMap<ControllerId, StatusRow>,
-    devices: BTreeMap<ControllerId, Device>,
+    conditions: BTreeMap<ControllerId, Condition>,
+    sounded: Arc<BTreeMap<ControllerId, Sounded>>,
+    sensed: Uptime,
     now: Timestamp,
     looked: Uptime,
 }
@@ -31,6 +34,13 @@ pub(in crate::web) struct Town {
 /// The newest look that is not too old.
 #[derive(Debug, Default)]
 pub(in crate::web) struct Looked(tokio::sync::Mutex<Option<Arc<Town>>>);
+
+impl Looked {
+    /// Makes the next look a new one: somebody changed what it shows.
+    pub(in crate::web) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+}
 
 /// What the pages know now.
 pub(in crate::web) async fn town(site: &Site) -> Result<Arc<Town>, ServerError> {
@@ -52,16 +62,13 @@ impl Town {
             Some(before) => Arc::clone(&before.schedule),
             None => Arc::new(site.station.schedule().await?),
         };
-        let statuses = store.statuses().await?.into_iter();
-        let devices = store.devices().await?.into_iter();
-        Ok(Self {
-            schedule,
-            revision,
-            statuses: statuses.map(|row| (row.status.controller.clone(), row)).collect(),
-            devices: devices.map(|device| (device.controller.clone(), device)).collect(),
-            now: utc_now(),
-            looked,
-        })
+        let fresh = before.filter(|before| looked.since(before.sensed) < SENSED_FRESH);
+        let (sounded, sensed) = match fresh {
+            Some(before) => (Arc::clone(&before.sounded), before.sensed),
+            None => (Arc::new(store.sounded().await?), looked),
+        };
+        let conditions = conditions(site, &schedule, &sounded).await?;
+        Ok(Self { schedule, revision, conditions, sounded, sensed, now: utc_now(), looked })
     }
 
     /// The controllers in and below an area, by id.
@@ -71,29 +78,29 @@ impl Town {
         self.schedule.controllers.iter().filter(inside).map(|c| c.id.clone()).collect()
     }
 
-    /// How a controller said it was.
-    pub(super) fn status(&self, controller: &ControllerId) -> Option<&StatusRow> {
-        self.statuses.get(controller)
+    /// How a controller is.
+    pub(in crate::web) fn condition(&self, controller: &ControllerId) -> Option<&Condition> {
+        self.conditions.get(controller)
     }
 
-    /// Its device, once it was provisioned.
-    pub(super) fn device(&self, controller: &ControllerId) -> Option<&Device> {
-        self.devices.get(controller)
+    /// How a controller said it was.
+    fn status(&self, controller: &ControllerId) -> Option<&StatusRow> {
+        self.condition(controller)?.status.as_ref()
     }
 
     /// How well a controller is.
     pub(in crate::web) fn health(&self, controller: &ControllerId) -> Health {
-        speaker::judge(self.device(controller), self.status(controller), self.now).health()
+        self.condition(controller).map_or(Health::Bad, Condition::health)
     }
 
     /// Whether a controller was heard of lately.
     pub(in crate::web) fn reachable(&self, controller: &ControllerId) -> bool {
-        self.statuses.get(controller).is_some_and(|row| !row.is_lost(self.now))
+        self.status(controller).is_some_and(|row| !row.is_lost(self.now))
     }
 
     /// What a controller says it plays; nothing where it is lost.
     pub(super) fn playing(&self, controller: &ControllerId) -> Option<String> {
-        let row = self.statuses.get(controller).filter(|row| !row.is_lost(self.now))?;
+        let row = self.status(controller).filter(|row| !row.is_lost(self.now))?;
         row.status.playing.clone()
     }
 
@@ -109,4 +116,27 @@ impl Town {
         let area = held.and_then(|held| self.schedule.tree.get(&held.area));
         area.map_or_else(|| controller.to_string(), |area| area.name.clone())
     }
+}
+
+/// The condition of every controller that the schedule names.
+async fn conditions(
+    site: &Site,
+    schedule: &Checked,
+    sounded: &BTreeMap<ControllerId, Sounded>,
+) -> Result<BTreeMap<ControllerId, Condition>, ServerError> {
+    let store = &site.station.store;
+    let rows = store.statuses().await?.into_iter();
+    let mut statuses: BTreeMap<ControllerId, StatusRow> =
+        rows.map(|row| (row.status.controller.clone(), row)).collect();
+    let devices = store.devices().await?.into_iter();
+    let devices: BTreeMap<ControllerId, Device> =
+        devices.map(|device| (device.controller.clone(), device)).collect();
+    let (upkeep, now) = (site.station.upkeep().await?, utc_now());
+    let ids = schedule.controllers.iter().map(|controller| &controller.id);
+    let judged = ids.map(|id| {
+        let sounded = sounded.get(id).copied().unwrap_or_default();
+        let known = Known { device: devices.get(id), status: statuses.remove(id), sounded };
+        (id.clone(), Condition::judge(id, known, &upkeep, now))
+    });
+    Ok(judged.collect())
 }
