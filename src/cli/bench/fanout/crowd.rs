@@ -52,8 +52,9 @@ enum Task {
 enum Report {
     Ready,
     Refused(String),
-    /// It has every block; bytes on the wire, questions after the first.
+    /// It has every block; when the first came, bytes on the wire, questions after the first.
     Complete {
+        first: Uptime,
         at: Uptime,
         bytes: u64,
         asked_again: usize,
@@ -75,6 +76,10 @@ enum Report {
 
 /// How a fetch went.
 pub(super) struct Told {
+    /// From the beginning until the first block came anywhere.
+    pub(super) gathered: Duration,
+    /// From then on until the last came everywhere.
+    pub(super) took: Duration,
     pub(super) bytes_ratio: f64,
     pub(super) asked_again: usize,
 }
@@ -124,7 +129,7 @@ impl Crowd {
     }
 
     /// Everybody fetches the recording, through the protocol.
-    pub(super) async fn fetch(&mut self) -> anyhow::Result<(Duration, Told)> {
+    pub(super) async fn fetch(&mut self) -> anyhow::Result<Told> {
         let began = self.clock.now().up;
         self.task.send_replace(Task::Fetch);
         self.until_complete(began).await
@@ -136,19 +141,17 @@ impl Crowd {
     }
 
     /// Waits until everybody has every block.
-    pub(super) async fn until_complete(
-        &mut self,
-        began: Uptime,
-    ) -> anyhow::Result<(Duration, Told)> {
-        let mut last = began;
+    pub(super) async fn until_complete(&mut self, began: Uptime) -> anyhow::Result<Told> {
+        let (mut earliest, mut last) = (None::<Uptime>, began);
         let (mut most, mut asked_again) = (0, 0);
         let mut complete = 0;
         while complete < self.count {
-            if let Report::Complete { at, bytes, asked_again: again } =
+            if let Report::Complete { first, at, bytes, asked_again: again } =
                 self.next(super::ROUND_MAX).await?
             {
                 complete += 1;
                 last = last.max(at);
+                earliest = Some(earliest.map_or(first, |earliest| earliest.min(first)));
                 most = most.max(bytes);
                 asked_again += again;
             }
@@ -157,7 +160,9 @@ impl Crowd {
         tokio::time::sleep(PAUSE).await;
         #[expect(clippy::cast_precision_loss, reason = "a recording is far below 2^52 bytes")]
         let bytes_ratio = most as f64 / self.asset_bytes as f64;
-        Ok((last.since(began), Told { bytes_ratio, asked_again }))
+        let first = earliest.unwrap_or(last);
+        let (gathered, took) = (first.since(began), last.since(first));
+        Ok(Told { gathered, took, bytes_ratio, asked_again })
     }
 
     /// Two officers raise an emergency; its note, how long after the second one's word each
@@ -245,6 +250,7 @@ struct Member {
     reports: mpsc::Sender<Report>,
     /// Blocks that came in this round.
     have: BTreeSet<u32>,
+    first: Uptime,
     bytes: u64,
     questions: usize,
     task: Task,
@@ -284,6 +290,7 @@ impl Member {
             reports,
             device,
             have: BTreeSet::new(),
+            first: Uptime::START,
             bytes: 0,
             questions: 0,
             task: Task::Wait,
@@ -378,11 +385,15 @@ impl Member {
         match self.topics.parse(&topic) {
             Some(Topic::Info(_)) if self.questions == 1 => self.ask(main).await,
             Some(Topic::Block(_, n)) => {
+                let at = self.clock.now().up;
+                if self.have.is_empty() {
+                    self.first = at;
+                }
                 let is_new = self.have.insert(n);
                 if is_new && self.have.len() == self.blocks as usize {
-                    let (at, bytes) = (self.clock.now().up, self.bytes);
+                    let (first, bytes) = (self.first, self.bytes);
                     let asked_again = self.questions.saturating_sub(2);
-                    self.tell(Report::Complete { at, bytes, asked_again }).await;
+                    self.tell(Report::Complete { first, at, bytes, asked_again }).await;
                 }
             }
             _ => {}
@@ -420,7 +431,7 @@ impl Member {
     fn swear(&mut self, id: &EmergencyId) {
         for step in [EmergencyStep::Accepted, EmergencyStep::Begun] {
             let (emergency, attempt, languages) = (id.clone(), 1, vec![]);
-            let event = Event::Emergency { emergency, step, attempt, languages };
+            let event = Event::Emergency { emergency, step, attempt, evidence: None, languages };
             let n = self.lines.len() as u64 + 1;
             let line = Receipt { n, at: self.clock.now().utc, event }.line();
             let before = *self.links.last().expect("there is a first");

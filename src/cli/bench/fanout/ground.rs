@@ -16,7 +16,7 @@ use crate::digest::Digest;
 use crate::entropy;
 use crate::id::{ControllerId, NetId, PersonId};
 use crate::note::Signer;
-use crate::protocol::Topics;
+use crate::protocol::{Enrolment, Topics, encode};
 use crate::server::{Alarm, Beginning, Signed, Station};
 use crate::store::Person;
 use crate::trust::device_key_name;
@@ -240,13 +240,19 @@ fn write_sound(path: &Path, seconds: u32) -> anyhow::Result<()> {
 }
 
 async fn enrol(station: &Station, folder: &Path, count: usize) -> anyhow::Result<Vec<Device>> {
+    let net = &station.config.net;
     let mut devices = Vec::with_capacity(count);
     for n in 0..count {
         let controller: ControllerId = format!("loa-{n}").parse()?;
-        let password = station.provision(&controller).await?;
-        let name = device_key_name(&station.config.net, &controller);
+        let given = station.provision(&controller).await?;
+        let (password, code) = (given.password, given.code.key(net, &controller));
+        let name = device_key_name(net, &controller);
         let signer = Signer::from_seed(name, &entropy::bytes());
-        station.enrol(&controller, &signer.public()).await?;
+        let key = signer.public();
+        let heard = key.fingerprint();
+        let document = Enrolment { controller: controller.clone(), key, request: None };
+        let note = code.cosign(&signer.sign(&encode(net, &document)))?;
+        station.enrol(&controller, &note, &heard, None).await?;
         let own = folder.join("devices").join(controller.as_str());
         fs::create_dir_all(&own)?;
         crate::vault::write_secret(&own.join("password"), password.as_bytes())?;
