@@ -3,12 +3,14 @@
 //! A duty counts in an area and everything below it, written `leader@mu-ca`; without an area it
 //! counts in the whole station. **What belongs to no area of a person's duty is closed to them.**
 
+mod scope;
 mod throttle;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+pub use scope::{NotAScope, Scopes};
 pub use throttle::Throttle;
 
 use crate::id::AreaId;
@@ -59,10 +61,12 @@ impl fmt::Display for Duty {
 }
 
 /// What somebody wants to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// See the speakers of a commune and what they play.
     Watch,
+    /// Read bulletins, their versions and what villagers ask.
+    Read,
     /// Hand in a text, or change what a bulletin is.
     Contribute,
     /// Make a language's text.
@@ -97,8 +101,9 @@ pub enum Action {
 
 impl Action {
     /// Every action, for tests and lists.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Watch,
+        Self::Read,
         Self::Contribute,
         Self::Translate,
         Self::Record,
@@ -116,12 +121,45 @@ impl Action {
         Self::Listen,
     ];
 
+    /// The word by which tokens name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Read => "read",
+            Self::Contribute => "contribute",
+            Self::Translate => "translate",
+            Self::Record => "record",
+            Self::Review => "review",
+            Self::Approve => "approve",
+            Self::Alarm => "alarm",
+            Self::Order => "order",
+            Self::TakeQuestion => "take-question",
+            Self::Answer => "answer",
+            Self::ChangeFleet => "change-fleet",
+            Self::Decide => "decide",
+            Self::Invite => "invite",
+            Self::Attend => "attend",
+            Self::Announce => "announce",
+            Self::Listen => "listen",
+        }
+    }
+
     /// The duties that allow it.
     pub fn duties(self) -> &'static [Duty] {
         match self {
             Self::Watch => {
                 &[Duty::Operator, Duty::Officer, Duty::Leader, Duty::Inspector, Duty::Administrator]
             }
+            Self::Read => &[
+                Duty::Contributor,
+                Duty::Announcer,
+                Duty::Reviewer,
+                Duty::Leader,
+                Duty::Officer,
+                Duty::Operator,
+                Duty::Inspector,
+                Duty::Administrator,
+            ],
             Self::Contribute => &[Duty::Contributor, Duty::Announcer],
             Self::Translate | Self::Record => &[Duty::Announcer],
             Self::Review => &[Duty::Reviewer, Duty::Leader],
@@ -144,6 +182,7 @@ impl Action {
         match self {
             Self::Approve | Self::Alarm | Self::ChangeFleet | Self::Invite => true,
             Self::Watch
+            | Self::Read
             | Self::Contribute
             | Self::Translate
             | Self::Record
@@ -303,7 +342,7 @@ mod tests {
     fn an_inspector_sees_and_changes_nothing() {
         let inspects = |action: &&Action| action.duties().contains(&Duty::Inspector);
         let allowed: Vec<&Action> = Action::ALL.iter().filter(inspects).collect();
-        assert_eq!(allowed, [&Action::Watch, &Action::Listen]);
+        assert_eq!(allowed, [&Action::Watch, &Action::Read, &Action::Listen]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod schedule;
 mod sim;
 mod sound;
 mod station;
+mod token;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,6 +50,9 @@ enum Command {
     /// People and their duties.
     #[command(subcommand)]
     Person(station::Person),
+    /// Programs that act for a person.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Bulletins, their versions and recordings.
     #[command(subcommand)]
     Bulletin(content::Bulletin),
@@ -123,6 +127,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Audition(audition) => audition.run(),
         Command::Bench(bench) => bench.run().await,
         Command::Person(person) => person.run().await,
+        Command::Token(token) => token.run().await,
         Command::Bulletin(bulletin) => bulletin.run().await,
         Command::Question(question) => question.run().await,
         Command::Schedule(schedule) => schedule.run().await,

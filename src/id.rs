@@ -111,6 +111,10 @@ id! {
     EmergencyId = "emergency";
     /// A change that some days make to the programmes: a holiday, a mourning, a storm.
     ExceptionId = "exception";
+    /// A token with which a program acts for a person.
+    TokenName = "token";
+    /// A recording on its way to the station.
+    UploadId = "upload";
     /// A label of areas or of programmes, by which others mean them.
     Tag = "tag";
 }

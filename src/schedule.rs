@@ -31,6 +31,7 @@ mod day;
 mod decision;
 pub mod diff;
 mod exception;
+pub mod excerpt;
 pub mod explain;
 pub mod file;
 mod fingerprint;

@@ -24,13 +24,17 @@ mod inquiry;
 mod login;
 mod newsroom;
 mod people;
+mod pick;
 mod planning;
+mod records;
 mod roster;
 mod run;
 mod scribe;
 mod station;
 mod summary;
+mod token;
 mod upkeep;
+mod upload;
 
 use std::path::PathBuf;
 
@@ -48,11 +52,15 @@ pub use newsroom::{
     Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
 };
 pub use people::Added;
+pub use pick::{Pick, Wanted};
+pub use records::Records;
 pub use run::{Ready, keep_ingest, serve};
 pub use scribe::{Head, Scribe, origin};
 pub use station::{Beginning, Station};
 pub use summary::{Summary, timeline_svg};
+pub use token::{Bearer, NewToken, TOKEN_DAYS_MAX, TOKEN_HEAD, TokenError};
 pub use upkeep::{MAINTENANCE_MAX, Upkeep};
+pub use upload::{UPLOAD_BYTES_MAX, Upload, UploadError, Writing};
 
 use crate::bulletin::Topic;
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId, ProgrammeId, QuestionId};
@@ -110,6 +118,12 @@ pub enum ServerError {
     /// A device that was not enrolled.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
+    /// A token that is not there, or is not made.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// An upload that does not go on.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
     /// An emergency that was not raised.
     #[error(transparent)]
     Alarm(#[from] AlarmError),
@@ -181,6 +195,9 @@ pub enum ServerError {
         "{0} is no language of this station; mend the tag, or add [[language]] to a schedule file"
     )]
     NoLanguage(LangTag),
+    /// Words that are on no list of the station, each in a sentence.
+    #[error("{0}")]
+    Unlisted(String),
     /// A topic that is on no list.
     #[error("`{0}` is no topic of this station; mend it, or add [[topic]] to a schedule file")]
     NoTopic(Topic),

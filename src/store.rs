@@ -19,6 +19,7 @@ mod reach;
 mod receipts;
 mod schedule;
 mod station;
+mod token;
 
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub use questions::Secret;
 pub use receipts::{OutcomeRow, Sounded, StatusRow};
 pub use schedule::{AiringRow, IssuedManifest};
 pub use station::{Device, DeviceTurn, Person};
+pub use token::{AnsweredRow, TokenRow};
 
 /// Connections to the database at most: one writer and a few readers.
 const CONNECTIONS_MAX: u32 = 5;

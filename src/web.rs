@@ -9,6 +9,7 @@
 //! Station and `access` decide again, with the area.
 
 mod account;
+mod api;
 mod assets;
 mod commune;
 mod door;
@@ -26,8 +27,9 @@ mod tongue;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::access::Throttle;
 use crate::broker::BrokerAddress;
@@ -56,18 +58,33 @@ pub(crate) struct Site {
     clock: Clock,
     stop: watch::Receiver<bool>,
     looked: commune::Looked,
+    /// How much each token may still send; a plain lock for the same reason.
+    buckets: Mutex<api::Buckets>,
+    /// Places for questions that take the machine's time.
+    heavy: Semaphore,
 }
+
+/// Questions that take the machine's time at once: pages and warnings come first.
+const HEAVY_MAX: usize = 2;
+
+/// How long such a question waits for its place.
+const HEAVY_WAIT: Duration = Duration::from_secs(30);
 
 impl Site {
     fn new(station: Arc<Station>, stop: watch::Receiver<bool>) -> Arc<Self> {
         let throttle = Mutex::new(Throttle::default());
         let looked = commune::Looked::default();
-        Arc::new(Self { station, throttle, clock: Clock::start(), stop, looked })
+        let (buckets, heavy) = (Mutex::default(), Semaphore::new(HEAVY_MAX));
+        Arc::new(Self { station, throttle, clock: Clock::start(), stop, looked, buckets, heavy })
     }
 
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
         // A thread that panicked left counts behind, which are whole at any moment.
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn buckets(&self) -> std::sync::MutexGuard<'_, api::Buckets> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

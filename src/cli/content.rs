@@ -340,29 +340,9 @@ impl Contribute {
             valid_from,
             valid_until,
         };
-        listed(station, &bulletin).await?;
+        station.check_lists(&bulletin).await?;
         Ok(Ok(bulletin))
     }
-}
-
-/// Refuses what is on no list of the station; all of it at once.
-async fn listed(station: &Station, bulletin: &Item) -> anyhow::Result<()> {
-    let schedule = station.schedule().await?;
-    let lists = &schedule.lists;
-    let mut wrong = Vec::new();
-    if !lists.has_column(&bulletin.column) {
-        wrong.push(format!("`{}` is no column here; mend it, or add [[column]]", bulletin.column));
-    }
-    for topic in bulletin.topics.iter().filter(|topic| !lists.has_topic(topic)) {
-        wrong.push(format!("`{topic}` is no topic here; mend it, or add [[topic]]"));
-    }
-    for campaign in bulletin.campaign.iter().filter(|campaign| !lists.has_campaign(campaign)) {
-        wrong.push(format!("`{campaign}` is no campaign here; mend it, or add [[campaign]]"));
-    }
-    for area in bulletin.area.iter().filter(|area| schedule.tree.get(area).is_none()) {
-        wrong.push(format!("there is no area {area}; mend it, or import the area"));
-    }
-    if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
 }
 
 /// The decoder's child is this program.
@@ -401,7 +381,7 @@ impl Life {
         match self {
             Self::Translate { step, script, variety } => {
                 let (station, script) = (step.which.open().await?, script.required()?);
-                known_language(&station, &step.language).await?;
+                station.check_language(&step.language).await?;
                 let (bulletin, language) = (&step.bulletin, &step.language);
                 station.translate(bulletin, language, variety, script, &step.by).await?;
                 Ok(step.done("text"))
@@ -431,14 +411,6 @@ impl Life {
             }
         }
     }
-}
-
-async fn known_language(station: &Station, language: &LangTag) -> anyhow::Result<()> {
-    let lists = station.schedule().await?.lists;
-    if lists.languages.knows(language) {
-        return Ok(());
-    }
-    Err(crate::server::ServerError::NoLanguage(language.clone()).into())
 }
 
 async fn record(step: &Step, file: &Path, voice: Voice) -> anyhow::Result<bool> {

@@ -10,7 +10,6 @@ use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, EmergencyId, PersonId};
 use crate::receipt::EmergencyStep;
 use crate::server::{Alarm, Reached, Signed, Station};
-use crate::store::EmergencyRow;
 
 /// How often `status --watch` looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -139,23 +138,13 @@ fn say(id: &EmergencyId, signed: Signed) {
     }
 }
 
-/// What an emergency is in, in one word.
-fn state(row: &EmergencyRow) -> &'static str {
-    match (row.raised, row.logged) {
-        (None, _) => "waits for another officer",
-        (Some(_), false) => "signed, waits for the server",
-        (Some(_), true) if row.expires <= utc_now() => "expired",
-        (Some(_), true) => "in force",
-    }
-}
-
 async fn list(station: &Station, json: bool) -> anyhow::Result<bool> {
     for row in station.store.emergencies().await? {
         if json {
             print_json(&serde_json::json!({
                 "emergency": row.id, "action": row.doing.as_str(), "sequence": row.sequence,
                 "begun": row.begun, "expires": row.expires, "raised": row.raised,
-                "state": state(&row),
+                "state": row.state(utc_now()),
             }))?;
         } else {
             println!(
@@ -164,7 +153,7 @@ async fn list(station: &Station, json: bool) -> anyhow::Result<bool> {
                 row.doing.as_str(),
                 row.begun,
                 row.expires,
-                state(&row)
+                row.state(utc_now())
             );
         }
     }
@@ -201,20 +190,9 @@ fn is_done(one: &Reached) -> bool {
     })
 }
 
-fn word(one: &Reached) -> &'static str {
-    match one.told.map(|(step, ..)| step) {
-        None => "silent",
-        Some(EmergencyStep::Accepted) => "accepted",
-        Some(EmergencyStep::Begun) => "begun",
-        Some(EmergencyStep::Completed) => "completed",
-        Some(EmergencyStep::Cancelled) => "cancelled",
-        Some(EmergencyStep::Failed) => "failed",
-    }
-}
-
 fn line(one: &Reached) -> serde_json::Value {
     serde_json::json!({
-        "controller": one.controller, "area": one.area, "step": word(one),
+        "controller": one.controller, "area": one.area, "step": one.word(),
         "attempt": one.told.map(|(_, attempt, _)| attempt), "evidence": one.evidence,
         "told": one.told.map(|(.., at)| at), "seen": one.seen,
     })
@@ -222,7 +200,7 @@ fn line(one: &Reached) -> serde_json::Value {
 
 /// `12 loa: hoàn tất 9, …`: how many came how far.
 fn counts(reached: &[Reached]) -> String {
-    let count = |wanted: &str| reached.iter().filter(|one| word(one) == wanted).count();
+    let count = |wanted: &str| reached.iter().filter(|one| one.word() == wanted).count();
     let words = ["silent", "accepted", "begun", "failed", "cancelled", "completed"];
     let parts = words.map(|word| format!("{word} {}", count(word)));
     format!("{} controllers: {}", reached.len(), parts.join(", "))
@@ -230,5 +208,5 @@ fn counts(reached: &[Reached]) -> String {
 
 fn sentence(one: &Reached) -> String {
     let seen = one.seen.map_or("never heard of".to_owned(), |at| format!("last heard of {at}"));
-    format!("{:<24} {:<20} {:<10} {seen}", one.controller, one.area, word(one))
+    format!("{:<24} {:<20} {:<10} {seen}", one.controller, one.area, one.word())
 }

@@ -6,15 +6,14 @@ use anyhow::bail;
 use clap::Args;
 
 use crate::cli::print_json;
-use crate::cli::schedule::{Read, Source, known_area, known_controller, nearest, one_day};
+use crate::cli::schedule::{Read, Source, one_day};
 use crate::clock::utc_now;
 use crate::fleet::Controller;
 use crate::id::{AreaId, BulletinId, ControllerId};
-use crate::receipt::Outcome;
-use crate::schedule::explain::{Answer, Evidence, Issued, Question, Step, Told, explain, text};
+use crate::schedule::excerpt::{known_area, known_controller, nearest};
+use crate::schedule::explain::{Answer, Evidence, Question, explain, text};
 use crate::schedule::{Plan, World};
-use crate::server::Station;
-use crate::store::{AiringRow, OutcomeRow};
+use crate::server::Records;
 use crate::time::LocalDate;
 
 /// Answers in full at most; of more only the sentences, each with who it holds for.
@@ -50,7 +49,7 @@ impl Explain {
         self.known_bulletin(&read.world)?;
         let plan = one_day(&read, self.date)?;
         let records = match &read.station {
-            Some(station) => Some(Records::of(station, &self).await?),
+            Some(station) => Some(Records::of(station, &self.bulletin, self.date).await?),
             None => None,
         };
         let mut answers = Vec::new();
@@ -132,88 +131,5 @@ impl Explain {
             println!("       such as `--controller {first}`");
         }
         Ok(())
-    }
-}
-
-/// What the store has of that day and that bulletin.
-struct Records<'a> {
-    station: &'a Station,
-    bulletin: &'a BulletinId,
-    date: LocalDate,
-    airings: Vec<AiringRow>,
-    outcomes: Vec<OutcomeRow>,
-    life: Vec<Step>,
-}
-
-impl<'a> Records<'a> {
-    async fn of(station: &'a Station, asked: &'a Explain) -> anyhow::Result<Self> {
-        let (zone, date) = (station.config.zone, asked.date);
-        let (from, until) = (zone.midnight(date), zone.midnight(date.plus_days(1)));
-        let day = date.to_string();
-        let facts = station.store.facts_about_bulletin(&asked.bulletin).await?;
-        let life = facts.into_iter().map(|fact| Step {
-            at: fact.at,
-            position: fact.position,
-            what: fact.what(),
-            who: fact.who,
-        });
-        Ok(Self {
-            station,
-            bulletin: &asked.bulletin,
-            date,
-            airings: station.store.airings(from, until).await?,
-            outcomes: station.store.outcomes(&day, &day).await?,
-            life: life.collect(),
-        })
-    }
-
-    async fn evidence(&self, controller: &Controller) -> anyhow::Result<Evidence> {
-        let positions = self.station.store.manifest_positions(&controller.id).await?;
-        let mine = self
-            .airings
-            .iter()
-            .filter(|row| row.key.controller == controller.id && row.key.date == self.date);
-        let issued = mine.map(|row| Issued {
-            airing: row.key.clone(),
-            at: row.at,
-            latest: row.latest,
-            manifest: row.manifest,
-            position: positions.get(&row.manifest).copied().flatten(),
-            dropped: row.dropped,
-            languages: row
-                .items
-                .iter()
-                .filter(|item| item.bulletin == *self.bulletin)
-                .map(|item| item.language.clone())
-                .collect(),
-        });
-        let outcomes = self.outcomes.iter().filter(|row| row.key.controller == controller.id);
-        let statuses = self.station.store.statuses().await?;
-        let status = statuses.iter().find(|row| row.status.controller == controller.id);
-        Ok(Evidence {
-            issued: issued.collect(),
-            told: outcomes.flat_map(|row| self.told(row)).collect(),
-            life: self.life.clone(),
-            link: status.map(|row| (row.seen, row.is_lost(utc_now()))),
-        })
-    }
-
-    fn told(&self, row: &OutcomeRow) -> Vec<Told> {
-        let items = row.items.iter().filter(|item| item.bulletin == *self.bulletin);
-        let told = items.map(|item| Told {
-            airing: row.key.clone(),
-            language: item.language.clone(),
-            whole: item.outcome == Outcome::Completed,
-            outcome: item.outcome.as_str().to_owned(),
-            cause: if item.outcome == Outcome::Completed {
-                String::new()
-            } else {
-                row.cause.clone()
-            },
-            evidence: row.evidence.clone(),
-            begun: row.begun,
-            position: row.position,
-        });
-        told.collect()
     }
 }

@@ -17,7 +17,7 @@ use crate::log::{LogReader, Selection, verify};
 use crate::note::PublicKey;
 use crate::server::Station;
 use crate::vault::write_atomic;
-use pick::Pick;
+use pick::Picking;
 use verifying::Verify;
 
 /// The broadcast log.
@@ -28,7 +28,7 @@ pub(super) enum Log {
         #[command(flatten)]
         which: Which,
         #[command(flatten)]
-        pick: Pick,
+        pick: Picking,
         /// The entries as they are in the log, one a line.
         #[arg(long)]
         json: bool,
@@ -52,7 +52,7 @@ pub(super) enum Log {
         #[command(flatten)]
         which: Which,
         #[command(flatten)]
-        pick: Pick,
+        pick: Picking,
         /// The zip to write.
         #[arg(long)]
         out: PathBuf,
@@ -125,8 +125,9 @@ impl Log {
     }
 }
 
-async fn list(which: &Which, pick: &Pick, json: bool) -> anyhow::Result<bool> {
+async fn list(which: &Which, pick: &Picking, json: bool) -> anyhow::Result<bool> {
     let station = which.open().await?;
+    let pick = pick.meant();
     let wanted = pick.wanted(&station).await?;
     let log = LogReader::open(&station.log_folder())?;
     log.visit::<anyhow::Error>(0..log.size(), |index, entry| {
@@ -199,7 +200,7 @@ fn show_body(entry: &Entry) -> anyhow::Result<()> {
 
 async fn export(
     which: &Which,
-    pick: &Pick,
+    pick: &Picking,
     out: &Path,
     by: Option<&PersonId>,
 ) -> anyhow::Result<bool> {
@@ -208,7 +209,7 @@ async fn export(
     let devices = station.store.devices().await?;
     let others: Vec<PublicKey> = devices.into_iter().filter_map(|d| d.public_key).collect();
     let log = LogReader::open(&station.log_folder())?;
-    let mut indexes = Vec::new();
+    let (mut indexes, pick) = (Vec::new(), pick.meant());
     if !pick.is_everything() {
         let wanted = pick.wanted(&station).await?;
         log.visit::<anyhow::Error>(0..log.size(), |index, entry| {

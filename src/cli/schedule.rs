@@ -15,8 +15,7 @@ mod plan;
 mod source;
 
 pub(super) use files::read_files;
-pub(super) use plan::{known_area, known_controller};
-pub(super) use source::{Read, Source, nearest, one_day};
+pub(super) use source::{Read, Source, one_day};
 
 /// Areas, controllers, policies and programmes.
 #[derive(Debug, Subcommand)]

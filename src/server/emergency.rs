@@ -105,6 +105,20 @@ pub struct Reached {
     pub seen: Option<Timestamp>,
 }
 
+impl Reached {
+    /// How far it came, in one word.
+    pub fn word(&self) -> &'static str {
+        match self.told.map(|(step, ..)| step) {
+            None => "silent",
+            Some(EmergencyStep::Accepted) => "accepted",
+            Some(EmergencyStep::Begun) => "begun",
+            Some(EmergencyStep::Completed) => "completed",
+            Some(EmergencyStep::Cancelled) => "cancelled",
+            Some(EmergencyStep::Failed) => "failed",
+        }
+    }
+}
+
 impl Station {
     /// `by` asks for an emergency and signs it; another officer confirms.
     pub async fn raise(

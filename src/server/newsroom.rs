@@ -182,6 +182,35 @@ impl Station {
         })
     }
 
+    /// Refuses what is on no list of the station; all of it at once.
+    pub async fn check_lists(&self, bulletin: &Bulletin) -> Result<(), ServerError> {
+        let schedule = self.schedule().await?;
+        let lists = &schedule.lists;
+        let mut wrong = Vec::new();
+        if !lists.has_column(&bulletin.column) {
+            let column = &bulletin.column;
+            wrong.push(format!("`{column}` is no column here; mend it, or add [[column]]"));
+        }
+        for topic in bulletin.topics.iter().filter(|topic| !lists.has_topic(topic)) {
+            wrong.push(format!("`{topic}` is no topic here; mend it, or add [[topic]]"));
+        }
+        for campaign in bulletin.campaign.iter().filter(|campaign| !lists.has_campaign(campaign)) {
+            wrong.push(format!("`{campaign}` is no campaign here; mend it, or add [[campaign]]"));
+        }
+        for area in bulletin.area.iter().filter(|area| schedule.tree.get(area).is_none()) {
+            wrong.push(format!("there is no area {area}; mend it, or import the area"));
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(ServerError::Unlisted(wrong.join("\n"))) }
+    }
+
+    /// Refuses a language without a name here.
+    pub async fn check_language(&self, language: &LangTag) -> Result<(), ServerError> {
+        if self.schedule().await?.lists.languages.knows(language) {
+            return Ok(());
+        }
+        Err(ServerError::NoLanguage(language.clone()))
+    }
+
     /// The bulletin of that name.
     pub async fn bulletin(&self, id: &BulletinId) -> Result<Bulletin, ServerError> {
         let found = self.store.bulletin(id).await?;

@@ -58,15 +58,22 @@ impl Station {
         Ok(check_files(&self.store.schedule_files().await?)?)
     }
 
-    /// Checks `files` together with what is there and takes them over; all or nothing. Returns how
-    /// many changed.
-    pub async fn import_schedule(&self, files: &[(String, String)]) -> Result<usize, ServerError> {
-        let held: BTreeMap<String, String> =
+    /// Says everything that is wrong with `files` together with what is there.
+    pub async fn check_schedule(&self, files: &[(String, String)]) -> Result<(), ServerError> {
+        let mut all: BTreeMap<String, String> =
             self.store.schedule_files().await?.into_iter().collect();
-        let mut all = held.clone();
         all.extend(files.iter().cloned());
         let all: Vec<(String, String)> = all.into_iter().collect();
         check_files(&all)?;
+        Ok(())
+    }
+
+    /// Checks `files` together with what is there and takes them over; all or nothing. Returns how
+    /// many changed.
+    pub async fn import_schedule(&self, files: &[(String, String)]) -> Result<usize, ServerError> {
+        self.check_schedule(files).await?;
+        let held: BTreeMap<String, String> =
+            self.store.schedule_files().await?.into_iter().collect();
         let changed: Vec<_> =
             files.iter().filter(|(name, body)| held.get(name) != Some(body)).collect();
         let mut tx = self.store.begin().await?;

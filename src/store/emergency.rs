@@ -78,6 +78,18 @@ pub struct EmergencyTold {
     pub evidence: Option<Evidence>,
 }
 
+impl EmergencyRow {
+    /// What it is in, in words.
+    pub fn state(&self, now: Timestamp) -> &'static str {
+        match (self.raised, self.logged) {
+            (None, _) => "waits for another officer",
+            (Some(_), false) => "signed, waits for the server",
+            (Some(_), true) if self.expires <= now => "expired",
+            (Some(_), true) => "in force",
+        }
+    }
+}
+
 impl Tx {
     /// Adds an emergency, or replaces it with one that has more signatures.
     pub async fn put_emergency(

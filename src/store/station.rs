@@ -204,7 +204,7 @@ impl Store {
             "select count(*) from fact
              where kind not in ('manifest.issued', 'receipts.taken', 'export.made')
              and kind not like 'login.%' and kind not like 'session.%'
-             and kind not like 'speaker.%'",
+             and kind not like 'speaker.%' and kind not like 'token.%'",
         )
         .fetch_one(&self.pool)
         .await

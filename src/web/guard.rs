@@ -213,7 +213,7 @@ const SEALS: [(header::HeaderName, &str); 4] = [
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
-fn sealed(mut response: Response) -> Response {
+pub(super) fn sealed(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in SEALS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use crate::access::Action;
 use crate::web::fault::Fault;
 use crate::web::guard::guard;
-use crate::web::{Site, account, assets, commune, emergency, overview, sign_in};
+use crate::web::{Site, account, api, assets, commune, emergency, overview, sign_in};
 
 /// Bytes of a request's body at most: forms only.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -40,10 +40,11 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// Every route that is open to anybody at all.
-pub(super) static ROUTES: [Route; 31] = [
+pub(super) static ROUTES: [Route; 32] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
+    route(Method::GET, "/api", Who::Anybody),
     route(Method::GET, "/login", Who::Anybody),
     route(Method::POST, "/login", Who::Anybody),
     route(Method::GET, "/invitation", Who::Anybody),
@@ -82,10 +83,12 @@ pub(super) fn who(method: &Method, path: &str) -> Option<Who> {
 
 /// The handlers behind the guard.
 pub(super) fn router(site: Arc<Site>) -> Router {
-    Router::new()
+    let api = api::router(&site);
+    let pages = Router::new()
         .route("/healthz", get(overview::alive))
         .route("/readyz", get(overview::ready))
         .route("/static/{release}/{*name}", get(assets::serve))
+        .route("/api", get(api::show))
         .route("/login", get(sign_in::form).post(sign_in::sign_in))
         .route("/invitation", get(sign_in::invitation).post(sign_in::choose))
         .route("/tongue", post(sign_in::tongue))
@@ -112,7 +115,8 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .fallback(|| async { Fault::not_found().into_response() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(Arc::clone(&site), guard))
-        .with_state(site)
+        .with_state(site);
+    Router::new().nest("/api/v1", api).merge(pages)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
 use tower::ServiceExt;
 
-use crate::server::{Beginning, Browser, Station};
+use crate::server::{Beginning, Browser, Scribe, Station};
 use crate::store::Person;
 use crate::web::{Site, routes};
 
@@ -68,6 +68,9 @@ impl Town {
         let station = Station::init(folder.path(), &beginning).await.unwrap();
         let file = ("schedule.toml".to_owned(), SCHEDULE.to_owned());
         station.import_schedule(&[file]).await.unwrap();
+        // A log as a server that ran once leaves it.
+        let mut scribe = Scribe::open(&station).await.unwrap();
+        scribe.move_facts(&station.store).await.unwrap();
         let (stop, stopped) = tokio::sync::watch::channel(false);
         Self { site: Site::new(Arc::new(station), stopped), _folder: folder, _stop: stop }
     }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
-use super::plan::known_area;
-use super::source::{Source, nearest};
+use super::source::Source;
 use crate::cli::print_json;
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId};
 use crate::schedule::Places;
 use crate::schedule::coverage::{by_bulletin, by_commune, by_village, coverage, svg};
+use crate::schedule::excerpt::{known_area, nearest};
 use crate::time::LocalDate;
 use crate::vault::write_atomic;
 

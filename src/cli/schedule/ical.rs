@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::plan::{Only, known_area};
+use super::plan::Only;
 use super::source::{Source, Span};
 use crate::clock::utc_now;
 use crate::id::AreaId;
 use crate::schedule::Places;
+use crate::schedule::excerpt::known_area;
 use crate::schedule::ical::ical;
 use crate::vault::write_atomic;
 

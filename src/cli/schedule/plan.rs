@@ -1,16 +1,15 @@
 //! `schedule plan`: the timeline as text, figures, JSON and picture.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::bail;
 use clap::Args;
 
 use super::files::changed;
-use super::source::{Read, Source, Span, nearest};
+use super::source::{Read, Source, Span};
 use crate::cli::print_json;
 use crate::id::{AreaId, ControllerId, ProgrammeId};
 use crate::schedule::diff::{self, diff};
+use crate::schedule::excerpt::Excerpt;
 use crate::schedule::{Places, Plan, World, summary, timeline};
 use crate::vault::write_atomic;
 
@@ -60,71 +59,11 @@ impl Only {
         Self { area: Some(area.clone()), ..Self::default() }
     }
 
-    /// Whether nothing was named.
-    pub(super) fn is_all(&self) -> bool {
-        self.area.is_none() && self.controller.is_none() && self.programme.is_none()
-    }
-
     /// Leaves of `plan` what is meant; refuses names that nothing has.
     pub(super) fn narrow(&self, world: &World, plan: &mut Plan) -> anyhow::Result<()> {
-        self.known(world)?;
-        let here = self.controllers(world);
-        let programme = |id: &ProgrammeId| self.programme.as_ref().is_none_or(|only| only == id);
-        plan.airings.retain(|airing| {
-            here.contains(&airing.key.controller) && programme(&airing.key.programme)
-        });
-        plan.remarks.retain(|remark| {
-            let about = remark.key.as_ref().map(|key| &key.controller);
-            about.map_or(self.is_all(), |controller| here.contains(controller))
-                && programme(&remark.programme)
-        });
-        Ok(())
+        let Self { area, controller, programme } = self.clone();
+        Ok(Excerpt { area, controller, programme }.narrow(world, plan)?)
     }
-
-    fn known(&self, world: &World) -> anyhow::Result<()> {
-        if let Some(controller) = &self.controller {
-            known_controller(world, controller)?;
-        }
-        if let Some(programme) = &self.programme
-            && world.programmes.iter().all(|known| known.id != *programme)
-        {
-            let known = world.programmes.iter().map(|known| known.id.as_str());
-            let near = nearest(programme.as_str(), known);
-            bail!("there is no programme `{programme}`; near it: {near}");
-        }
-        self.area.as_ref().map_or(Ok(()), |area| known_area(world, area))
-    }
-
-    fn controllers(&self, world: &World) -> BTreeSet<ControllerId> {
-        let areas = self.area.as_ref().map(|area| world.tree.below(area));
-        let areas: Option<BTreeSet<AreaId>> = areas.map(|areas| areas.into_iter().collect());
-        let here = world.controllers.iter().filter(|controller| {
-            areas.as_ref().is_none_or(|areas| areas.contains(&controller.area))
-                && self.controller.as_ref().is_none_or(|only| *only == controller.id)
-        });
-        here.map(|controller| controller.id.clone()).collect()
-    }
-}
-
-/// Refuses a controller that is not there, with the nearest that are.
-pub(in crate::cli) fn known_controller(
-    world: &World,
-    controller: &ControllerId,
-) -> anyhow::Result<()> {
-    if world.controllers.iter().any(|known| known.id == *controller) {
-        return Ok(());
-    }
-    let near = nearest(controller.as_str(), world.controllers.iter().map(|c| c.id.as_str()));
-    bail!("there is no controller `{controller}` (không có bộ thu này); near it: {near}")
-}
-
-/// Refuses an area that is not there, with the nearest that are.
-pub(in crate::cli) fn known_area(world: &World, area: &AreaId) -> anyhow::Result<()> {
-    if world.tree.get(area).is_some() {
-        return Ok(());
-    }
-    let near = nearest(area.as_str(), world.tree.iter().map(|area| area.id.as_str()));
-    bail!("there is no area `{area}` (không có địa bàn này); near it: {near}")
 }
 
 impl Show {

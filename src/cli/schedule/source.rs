@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 
 use super::files::{Folder, check_all, read_all};
 use crate::cli::Which;
 use crate::clock::utc_now;
+use crate::schedule::excerpt::plan_days;
 use crate::schedule::file::Checked;
-use crate::schedule::{DAYS_MAX, History, Plan, World, plan};
+use crate::schedule::{History, Plan, World};
 use crate::server::Station;
 use crate::time::{LocalDate, Zone};
 
@@ -87,31 +87,6 @@ impl Read {
     }
 }
 
-/// Ids named where one is not known.
-const NEAR_MAX: usize = 5;
-
-/// Those of `known` that are written most like `wanted`.
-pub(in crate::cli) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let mut known: Vec<(usize, &str)> = known.map(|id| (distance(wanted, id), id)).collect();
-    known.sort_unstable();
-    let near: Vec<&str> = known.iter().take(NEAR_MAX).map(|(_, id)| *id).collect();
-    if near.is_empty() { "nothing at all".to_owned() } else { near.join(", ") }
-}
-
-/// Letters to change, add or drop until one is the other (Levenshtein); ids are short.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 /// The days of a plan.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Span {
@@ -138,43 +113,16 @@ impl Span {
         (from, self.to.unwrap_or_else(|| from.plus_days(DAYS - 1)))
     }
 
-    /// Plans the days. On a station the days between today and the first are planned too, because
-    /// what airs on them does not air again.
+    /// Plans the days.
     pub(super) fn plan(self, read: &Read) -> anyhow::Result<Plan> {
         let zone = read.world.zone;
         let (from, to) = self.days(zone);
         let begin = read.planned_from.map_or(from, |day| day.min(from));
-        let days = (to.naive() - begin.naive()).num_days() + 1;
-        let days = u16::try_from(days).ok().filter(|days| (1..=DAYS_MAX).contains(days));
-        let days = days.with_context(|| {
-            format!("{from} to {to} are no 1 to {DAYS_MAX} days from {begin} on; choose others")
-        })?;
-        let mut plan = plan(&read.world, begin, days);
-        plan.airings.retain(|airing| airing.key.date >= from);
-        plan.remarks.retain(|remark| remark.key.as_ref().is_none_or(|key| key.date >= from));
-        Ok(plan)
+        Ok(plan_days(&read.world, begin, (from, to))?)
     }
 }
 
 /// The plan of one day.
 pub(in crate::cli) fn one_day(read: &Read, date: LocalDate) -> anyhow::Result<Plan> {
     Span::of(date).plan(read)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_ids_come_first() {
-        let known = ["mu-ca", "muong-te", "mu-sang", "bum-to"];
-        assert!(nearest("mu-cà", known.into_iter()).starts_with("mu-ca, mu-sang"));
-        assert_eq!(nearest("x", std::iter::empty()), "nothing at all");
-    }
-
-    #[test]
-    fn a_distance_counts_what_is_changed_added_and_dropped() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!((distance("", "abc"), distance("abc", "abc")), (3, 0));
-    }
 }

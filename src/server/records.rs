@@ -1,0 +1,100 @@
+//! What the store has of one day and one bulletin: the evidence beside a plan.
+
+use crate::clock::utc_now;
+use crate::fleet::Controller;
+use crate::id::BulletinId;
+use crate::receipt::Outcome;
+use crate::schedule::explain::{Evidence, Issued, Step, Told};
+use crate::server::{ServerError, Station};
+use crate::store::{AiringRow, OutcomeRow};
+use crate::time::LocalDate;
+
+/// What the store has of that day and that bulletin.
+#[derive(Debug)]
+pub struct Records<'a> {
+    station: &'a Station,
+    bulletin: &'a BulletinId,
+    date: LocalDate,
+    airings: Vec<AiringRow>,
+    outcomes: Vec<OutcomeRow>,
+    life: Vec<Step>,
+}
+
+impl<'a> Records<'a> {
+    /// Reads it.
+    pub async fn of(
+        station: &'a Station,
+        bulletin: &'a BulletinId,
+        date: LocalDate,
+    ) -> Result<Self, ServerError> {
+        let zone = station.config.zone;
+        let (from, until) = (zone.midnight(date), zone.midnight(date.plus_days(1)));
+        let day = date.to_string();
+        let facts = station.store.facts_about_bulletin(bulletin).await?;
+        let life = facts.into_iter().map(|fact| Step {
+            at: fact.at,
+            position: fact.position,
+            what: fact.what(),
+            who: fact.who,
+        });
+        Ok(Self {
+            station,
+            bulletin,
+            date,
+            airings: station.store.airings(from, until).await?,
+            outcomes: station.store.outcomes(&day, &day).await?,
+            life: life.collect(),
+        })
+    }
+
+    /// What is known of one controller.
+    pub async fn evidence(&self, controller: &Controller) -> Result<Evidence, ServerError> {
+        let positions = self.station.store.manifest_positions(&controller.id).await?;
+        let mine = self
+            .airings
+            .iter()
+            .filter(|row| row.key.controller == controller.id && row.key.date == self.date);
+        let issued = mine.map(|row| Issued {
+            airing: row.key.clone(),
+            at: row.at,
+            latest: row.latest,
+            manifest: row.manifest,
+            position: positions.get(&row.manifest).copied().flatten(),
+            dropped: row.dropped,
+            languages: row
+                .items
+                .iter()
+                .filter(|item| item.bulletin == *self.bulletin)
+                .map(|item| item.language.clone())
+                .collect(),
+        });
+        let outcomes = self.outcomes.iter().filter(|row| row.key.controller == controller.id);
+        let statuses = self.station.store.statuses().await?;
+        let status = statuses.iter().find(|row| row.status.controller == controller.id);
+        Ok(Evidence {
+            issued: issued.collect(),
+            told: outcomes.flat_map(|row| self.told(row)).collect(),
+            life: self.life.clone(),
+            link: status.map(|row| (row.seen, row.is_lost(utc_now()))),
+        })
+    }
+
+    fn told(&self, row: &OutcomeRow) -> Vec<Told> {
+        let items = row.items.iter().filter(|item| item.bulletin == *self.bulletin);
+        let told = items.map(|item| Told {
+            airing: row.key.clone(),
+            language: item.language.clone(),
+            whole: item.outcome == Outcome::Completed,
+            outcome: item.outcome.as_str().to_owned(),
+            cause: if item.outcome == Outcome::Completed {
+                String::new()
+            } else {
+                row.cause.clone()
+            },
+            evidence: row.evidence.clone(),
+            begun: row.begun,
+            position: row.position,
+        });
+        told.collect()
+    }
+}

@@ -1,0 +1,202 @@
+//! The broadcast log: its entries, its head, and whether anything was altered.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::access::Action;
+use crate::id::{AreaId, BulletinId, ControllerId, PersonId};
+use crate::log::{LogError, LogReader, verify};
+use crate::server::{Pick, ServerError};
+use crate::time::LocalDate;
+use crate::web::api::operation::{Call, Nothing, Table, look};
+use crate::web::api::problem::Problem;
+use crate::web::api::schedule::apart;
+use crate::web::api::words::{Day, Slug, Text, Whole};
+
+/// Entries of one answer at most.
+const ENTRIES_MAX: usize = 500;
+
+/// Entries that are looked at for one answer at most.
+const LOOKED_MAX: u64 = 50_000;
+
+pub(super) fn add(table: Table) -> Table {
+    table
+        .read(look("/log", Action::Watch, "log", "Entries of the broadcast log, in order"), list)
+        .read(
+            look("/log/checkpoint", Action::Watch, "checkpoint", "The signed head of the log"),
+            checkpoint,
+        )
+        .read(
+            look(
+                "/log/verification",
+                Action::Watch,
+                "verify",
+                "Whether anything was altered, and where; reads the whole log",
+            ),
+            verification,
+        )
+        .read(
+            look(
+                "/log/entries/{entry}",
+                Action::Watch,
+                "entry",
+                "One entry with the proof that the log holds it",
+            ),
+            show,
+        )
+}
+
+/// Which entries.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// The number to begin at: the `next` of the answer before.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 9_007_199_254_740_991_u64))]
+    first: u64,
+    /// Only entries of this kind, such as `receipts.taken`; `version.` for all that begin so.
+    #[schemars(with = "Option<Text>")]
+    kind: Option<String>,
+    /// From this day on.
+    #[schemars(with = "Option<Day>")]
+    from: Option<LocalDate>,
+    /// To this day.
+    #[schemars(with = "Option<Day>")]
+    to: Option<LocalDate>,
+    /// About this area or anything below it.
+    #[schemars(with = "Option<Slug>")]
+    area: Option<AreaId>,
+    #[schemars(with = "Option<Slug>")]
+    bulletin: Option<BulletinId>,
+    #[schemars(with = "Option<Slug>")]
+    controller: Option<ControllerId>,
+    /// By this person.
+    #[schemars(with = "Option<Slug>")]
+    person: Option<PersonId>,
+}
+
+/// Entries.
+#[derive(Serialize, JsonSchema)]
+struct Listed {
+    /// How many the log has.
+    size: u64,
+    entries: Vec<Numbered>,
+    /// Where to go on; missing at the end.
+    next: Option<u64>,
+}
+
+/// An entry.
+#[derive(Serialize, JsonSchema)]
+struct Numbered {
+    index: u64,
+    /// As it is in the log.
+    #[schemars(with = "Whole")]
+    entry: serde_json::Value,
+}
+
+async fn list(call: Call<Nothing, Wanted>) -> Result<Listed, Problem> {
+    call.allow(Action::Watch, &[])?;
+    let _place = call.heavy().await?;
+    let Wanted { first, kind, from, to, area, bulletin, controller, person } = call.input.clone();
+    let station = call.station();
+    let pick = Pick { kind, from, to, area, bulletin, controller, person, entries: None };
+    let wanted = pick.wanted(station).await?;
+    let folder = station.log_folder();
+    let read = apart(move || {
+        let log = LogReader::open(&folder)?;
+        let size = log.size();
+        let first = first.min(size);
+        let end = size.min(first.saturating_add(LOOKED_MAX));
+        let (mut entries, mut next) = (Vec::new(), end);
+        // In pieces, so that a full page does not read to the end.
+        for at in (first..end).step_by(256) {
+            let piece = at..end.min(at + 256);
+            for (index, entry) in piece.clone().zip(log.read(piece)?) {
+                if entries.len() == ENTRIES_MAX {
+                    next = next.min(index);
+                } else if wanted.holds(index, &entry) {
+                    let entry = serde_json::from_str(entry.as_str()).unwrap_or_default();
+                    entries.push(Numbered { index, entry });
+                }
+            }
+            if entries.len() == ENTRIES_MAX && next < end {
+                break;
+            }
+        }
+        Ok::<_, LogError>(Listed { size, entries, next: (next < size).then_some(next) })
+    });
+    Ok(read.await?.map_err(ServerError::from)?)
+}
+
+/// The head.
+#[derive(Serialize, JsonSchema)]
+struct Head {
+    size: u64,
+    /// The signed note.
+    checkpoint: String,
+    /// The log's public key.
+    key: String,
+}
+
+async fn checkpoint(call: Call<Nothing, Nothing>) -> Result<Head, Problem> {
+    call.allow(Action::Watch, &[])?;
+    let log = LogReader::open(&call.station().log_folder()).map_err(ServerError::from)?;
+    let key = call.station().online_keys()?.log.public().to_string();
+    Ok(Head { size: log.size(), checkpoint: log.checkpoint().as_str().to_owned(), key })
+}
+
+/// What was found.
+#[derive(Serialize, JsonSchema)]
+struct Verified {
+    /// Whether nothing was altered.
+    right: bool,
+    /// What was found in the log, in a sentence.
+    log: String,
+    /// What was found in the tables beside it; missing where the log itself is wrong.
+    tables: Option<String>,
+}
+
+async fn verification(call: Call<Nothing, Nothing>) -> Result<Verified, Problem> {
+    call.allow(Action::Watch, &[])?;
+    let _place = call.heavy().await?;
+    let station = call.station();
+    let (folder, key) = (station.log_folder(), station.online_keys()?.log.public());
+    let verdict = apart(move || verify(&folder, &key, None)).await?.map_err(ServerError::from)?;
+    if !verdict.is_right() {
+        return Ok(Verified { right: false, log: verdict.to_string(), tables: None });
+    }
+    let agreement = station.agreement().await?;
+    let right = agreement.disagreements.is_empty();
+    Ok(Verified { right, log: verdict.to_string(), tables: Some(agreement.to_string()) })
+}
+
+/// An entry.
+#[derive(Deserialize, JsonSchema)]
+struct Which {
+    /// Its number.
+    #[schemars(range(min = 0, max = 9_007_199_254_740_991_u64))]
+    entry: u64,
+}
+
+/// An entry with its proof.
+#[derive(Serialize, JsonSchema)]
+struct Proven {
+    index: u64,
+    #[schemars(with = "Whole")]
+    entry: serde_json::Value,
+    /// In the form of C2SP tlog-proof.
+    proof: String,
+}
+
+async fn show(call: Call<Which, Nothing>) -> Result<Proven, Problem> {
+    call.allow(Action::Watch, &[])?;
+    let log = LogReader::open(&call.station().log_folder()).map_err(ServerError::from)?;
+    let index = call.path.entry;
+    if index >= log.size() {
+        return Err(Problem::not_there(&format!("the log has {} entries", log.size())));
+    }
+    let entry = log.entry(index).map_err(ServerError::from)?;
+    let proof = log.proof(index).map_err(ServerError::from)?.to_string();
+    let entry = serde_json::from_str(entry.as_str()).unwrap_or_default();
+    Ok(Proven { index, entry, proof })
+}
