@@ -48,8 +48,8 @@ pub use filing::usual_days;
 pub use inquiry::{Inquired, Inquiry};
 pub use login::{Browser, LoginError, PASSWORD_CHARS_MIN, Second, SignedIn};
 pub use newsroom::{
-    BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewQuestion, NewSound,
-    Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
+    BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewAnnouncement,
+    NewQuestion, NewSound, Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
 };
 pub use people::Added;
 pub use pick::{Pick, Wanted};
@@ -264,6 +264,23 @@ pub enum ServerError {
     /// Maintenance without an end, or with a far one.
     #[error("maintenance ends in the future and within 14 days; choose another time")]
     MaintenanceLength,
+    /// A recording that nobody took in, or too long ago.
+    #[error("that recording is not here; record or choose it again")]
+    NoRecording,
+    /// An announcement in the past or far ahead.
+    #[error("an announcement is heard within seven days from now; choose another time")]
+    AnnouncementTime,
+    /// An announcement that cannot be heard there and then.
+    #[error("{en}")]
+    DoesNotFit {
+        /// Why, in Vietnamese.
+        vi: String,
+        /// Why, in English.
+        en: String,
+    },
+    /// An announcement that had its time.
+    #[error("{0} had its time already; make a new announcement to say it again")]
+    AnnouncedAlready(BulletinId),
     /// A decision about neither of the two.
     #[error("`{first}` is none of the two of {decision}; name one of them with --first")]
     NotAsked {

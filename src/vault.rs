@@ -13,6 +13,8 @@ mod safe;
 #[cfg(feature = "server")]
 mod sealed;
 mod shelf;
+#[cfg(feature = "server")]
+mod uploads;
 
 #[cfg(test)]
 mod tests;
@@ -27,3 +29,5 @@ pub use safe::Safe;
 #[cfg(feature = "server")]
 pub use sealed::{PASSPHRASE_CHARS_MIN, Sealed, SealedError};
 pub use shelf::{Shelf, ShelfLock};
+#[cfg(feature = "server")]
+pub use uploads::{UPLOAD_BYTES_MAX, Upload, Uploads};

@@ -9,6 +9,7 @@
 //! Station and `access` decide again, with the area.
 
 mod account;
+mod announcement;
 mod api;
 mod assets;
 mod commune;
@@ -34,7 +35,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use crate::access::Throttle;
 use crate::broker::BrokerAddress;
 use crate::clock::Clock;
-use crate::server::{self, ServerError, Station};
+use crate::server::{self, ServerError, Sound, Station};
 
 /// Where a server that is ready can be reached.
 #[derive(Clone, Debug)]
@@ -62,6 +63,8 @@ pub(crate) struct Site {
     buckets: Mutex<api::Buckets>,
     /// Places for questions that take the machine's time.
     heavy: Semaphore,
+    /// Where recordings are made broadcast-ready.
+    sound: Sound,
 }
 
 /// Questions that take the machine's time at once: pages and warnings come first.
@@ -75,7 +78,10 @@ impl Site {
         let throttle = Mutex::new(Throttle::default());
         let looked = commune::Looked::default();
         let (buckets, heavy) = (Mutex::default(), Semaphore::new(HEAVY_MAX));
-        Arc::new(Self { station, throttle, clock: Clock::start(), stop, looked, buckets, heavy })
+        // Without its own path a program runs nowhere that this one does.
+        let program = std::env::current_exe().unwrap_or_default();
+        let (clock, sound) = (Clock::start(), Sound::new(program));
+        Arc::new(Self { station, throttle, clock, stop, looked, buckets, heavy, sound })
     }
 
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {

@@ -23,6 +23,7 @@ mod lists;
 pub(in crate::schedule) mod tables;
 
 pub use check::check;
+pub use export::programme as programme_text;
 
 /// One file, read but not yet compared with the others.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 //! first, for the area that the bulletin belongs to, and is a fact with its person and time in the
 //! transaction that makes it.
 
+mod announcing;
 mod export;
 mod file;
 mod life;
@@ -16,6 +17,7 @@ mod sound;
 
 use std::path::Path;
 
+pub use announcing::NewAnnouncement;
 pub use file::{BulletinFile, SpokenEntry, Validity, VersionEntry};
 pub use life::{Contribution, NewSound};
 pub use questions::NewQuestion;

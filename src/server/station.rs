@@ -9,6 +9,7 @@
 //! keys/people/           each leader's and officer's key, sealed under that person's passphrase
 //! log/                   the broadcast log
 //! checkpoints/           its head of each day, to be printed or mailed
+//! uploads/               recordings as they came from browsers, for a week
 //! forms/                 forms that the station files in place of the usual ones
 //! ```
 
@@ -27,7 +28,8 @@ use crate::store::{Fact, Store};
 use crate::time::Timestamp;
 use crate::trust::{Grant, OnlineKeys, Role, TrustDocument};
 use crate::vault::{
-    Assets, Sealed, VaultError, create_key, load_key, read_text, write_atomic, write_secret,
+    Assets, Sealed, Uploads, VaultError, create_key, load_key, read_text, write_atomic,
+    write_secret,
 };
 
 /// How long a key counts: longer than a term of office, shorter than for ever.
@@ -48,6 +50,8 @@ pub struct Station {
     pub store: Store,
     /// The recordings.
     pub assets: Assets,
+    /// Recordings as they came from browsers.
+    pub uploads: Uploads,
 }
 
 /// What a new station is made of.
@@ -95,7 +99,8 @@ impl Station {
         let config = Config::read(path, &text)?;
         let store = Store::open(&config.store).await?;
         let assets = Assets::open(&config.data.join("assets"))?;
-        Ok(Self { config, store, assets })
+        let uploads = Uploads::open(&config.data.join("uploads"))?;
+        Ok(Self { config, store, assets, uploads })
     }
 
     async fn begin_trust(

@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 pub(super) use attend::{acknowledge, maintain, order};
-pub(super) use question::{ask, form as question_form};
+pub(super) use question::{ask, form as question_form, languages, villages};
 pub(super) use town::{Looked, Town, town};
 
 use crate::access::Action;

@@ -95,6 +95,14 @@ fn told(error: &ServerError) -> (StatusCode, Option<String>) {
         ServerError::NotOpen(_) => {
             refused("Câu hỏi này không còn; hai chương trình không còn trùng giờ.")
         }
+        ServerError::NoRecording => refused("Không còn bản ghi này; hãy ghi âm hoặc chọn lại."),
+        ServerError::AnnouncementTime => {
+            refused("Thông báo phải phát trong 7 ngày tới; hãy chọn giờ khác.")
+        }
+        ServerError::DoesNotFit { vi, .. } => refused(&format!("Không phát được vào giờ đó. {vi}")),
+        ServerError::AnnouncedAlready(_) => {
+            refused("Thông báo này đã tới giờ phát rồi; muốn phát lại, hãy làm thông báo mới.")
+        }
         ServerError::NoFault(_) => refused("Loa này không có lỗi nào; hãy mở lại trang."),
         ServerError::MaintenanceLength => {
             refused("Bảo trì kéo dài nhiều nhất 14 ngày; hãy chọn thời gian khác.")

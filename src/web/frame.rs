@@ -32,8 +32,9 @@ pub(super) struct Entry {
     pub(super) here: bool,
 }
 
-const MENU: [(&str, Action, &str, &str); 3] = [
+const MENU: [(&str, Action, &str, &str); 4] = [
     ("/", Action::Watch, "Loa các xã", "Loudspeakers"),
+    ("/announcements", Action::Listen, "Thông báo", "Announcements"),
     ("/emergencies", Action::Alarm, "Khẩn cấp", "Emergencies"),
     ("/people", Action::Invite, "Người dùng", "People"),
 ];

@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use crate::access::Action;
 use crate::web::fault::Fault;
 use crate::web::guard::guard;
-use crate::web::{Site, account, api, assets, commune, emergency, overview, sign_in};
+use crate::web::{Site, account, announcement, api, assets, commune, emergency, overview, sign_in};
 
 /// Bytes of a request's body at most: forms only.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -40,7 +40,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// Every route that is open to anybody at all.
-pub(super) static ROUTES: [Route; 32] = [
+pub(super) static ROUTES: [Route; 44] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
@@ -66,6 +66,18 @@ pub(super) static ROUTES: [Route; 32] = [
     route(Method::POST, "/controllers/{controller}/maintenance", Who::May(Action::Attend)),
     route(Method::GET, "/areas/{area}/question", Who::May(Action::TakeQuestion)),
     route(Method::POST, "/areas/{area}/question", Who::May(Action::TakeQuestion)),
+    route(Method::GET, "/areas/{area}/announcement", Who::May(Action::Announce)),
+    route(Method::POST, "/areas/{area}/announcement", Who::May(Action::Announce)),
+    route(Method::POST, "/areas/{area}/announcement/recording", Who::May(Action::Announce)),
+    route(Method::GET, "/announcements", Who::May(Action::Listen)),
+    route(Method::GET, "/announcements/{bulletin}", Who::May(Action::Listen)),
+    route(Method::GET, "/announcements/{bulletin}/live", Who::May(Action::Listen)),
+    route(Method::POST, "/announcements/{bulletin}/review", Who::May(Action::Review)),
+    route(Method::POST, "/announcements/{bulletin}/return", Who::May(Action::Review)),
+    route(Method::POST, "/announcements/{bulletin}/approval", Who::May(Action::Approve)),
+    route(Method::POST, "/announcements/{bulletin}/time", Who::May(Action::Announce)),
+    route(Method::GET, "/recordings/{digest}", Who::May(Action::Listen)),
+    route(Method::GET, "/recordings/{digest}/original", Who::May(Action::Listen)),
     route(Method::POST, "/decisions", Who::May(Action::Decide)),
     route(Method::GET, "/emergencies", Who::May(Action::Alarm)),
     route(Method::GET, "/emergencies/{id}", Who::May(Action::Alarm)),
@@ -106,6 +118,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/controllers/{controller}/acknowledgement", post(commune::acknowledge))
         .route("/controllers/{controller}/maintenance", post(commune::maintain))
         .route("/areas/{area}/question", get(commune::question_form).post(commune::ask))
+        .merge(announcements())
         .route("/decisions", post(commune::decide))
         .route("/emergencies", get(emergency::list).post(emergency::raise))
         .route("/emergencies/{id}", get(emergency::show))
@@ -117,6 +130,24 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&site), guard))
         .with_state(site);
     Router::new().nest("/api/v1", api).merge(pages)
+}
+
+/// Announcements and their recordings.
+fn announcements() -> Router<Arc<Site>> {
+    // A recording has a limit of its own, which counts while it is written to disk.
+    let upload = post(announcement::upload).layer(DefaultBodyLimit::disable());
+    Router::new()
+        .route("/areas/{area}/announcement", get(announcement::form).post(announcement::make))
+        .route("/areas/{area}/announcement/recording", upload)
+        .route("/announcements", get(announcement::list))
+        .route("/announcements/{bulletin}", get(announcement::show))
+        .route("/announcements/{bulletin}/live", get(announcement::live))
+        .route("/announcements/{bulletin}/review", post(announcement::review))
+        .route("/announcements/{bulletin}/return", post(announcement::send_back))
+        .route("/announcements/{bulletin}/approval", post(announcement::approve))
+        .route("/announcements/{bulletin}/time", post(announcement::move_time))
+        .route("/recordings/{digest}", get(announcement::asset))
+        .route("/recordings/{digest}/original", get(announcement::original))
 }
 
 #[cfg(test)]
@@ -162,6 +193,8 @@ mod tests {
             .replace("{controller}", "mu-ca-1")
             .replace("{person}", "inspector")
             .replace("{id}", "kc-1")
+            .replace("{bulletin}", "tb-1")
+            .replace("{digest}", &crate::digest::Digest::ZERO.to_string())
             .replace("{release}/{*name}", "0/none")
     }
 

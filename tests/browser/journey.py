@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import unicodedata
+import wave
 
 from selenium import webdriver
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
@@ -27,11 +28,24 @@ PASSWORD = "bốn từ rời nhau"
 WAIT_S = 20
 
 
-def browser(width, height):
+# What a first visit may load: the page, its style, its fonts.
+FIRST_VISIT_BYTES_MAX = 150_000
+LONG_NAME = "Bản Phiêng Kham Nà Hừ thuộc khu tái định cư Nậm Khao giáp suối Nậm Cấu và đường tuần tra biên giới Mường Tè"
+
+
+def ask(words):
+    """Has the test do something to the station, and waits until it is done."""
+    print(words, flush=True)
+    answer = sys.stdin.readline().strip()
+    if answer != "done":
+        sys.exit(f"`{words}` was answered by `{answer}`")
+
+
+def browser(width, height, microphone):
     options = webdriver.ChromeOptions()
     for flag in ["headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync", "force-prefers-reduced-motion",
                  "disable-background-networking", "disable-component-update", f"window-size={width},{height}",
-                 "user-data-dir=" + tempfile.mkdtemp()]:
+                 "user-data-dir=" + tempfile.mkdtemp(), *heard(microphone)]:
         options.add_argument("--" + flag)
     # A station certifies itself; whether its certificate is right is proved elsewhere.
     options.set_capability("acceptInsecureCerts", True)
@@ -41,6 +55,14 @@ def browser(width, height):
         metrics = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": True}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     return driver
+
+
+def heard(microphone):
+    """The flags of a browser whose microphone hears this file."""
+    if not microphone:
+        return []
+    return ["use-fake-ui-for-media-stream", "use-fake-device-for-media-stream",
+            f"use-file-for-fake-audio-capture={microphone}"]
 
 
 def code_of(secret, now=None):
@@ -55,9 +77,9 @@ def code_of(secret, now=None):
 class Person:
     """Somebody at a browser of their own."""
 
-    def __init__(self, web, pictures, size):
+    def __init__(self, web, pictures, size, microphone=None):
         self.web, self.pictures = web, pictures
-        self.driver = browser(*size)
+        self.driver = browser(*size, microphone)
         self.width = size[0]
         self.secret = None
 
@@ -92,30 +114,48 @@ class Person:
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
-    def looked_at(self, name):
-        """No serious finding of axe, nothing wider than the screen, and a picture."""
-        axe = (HERE / "axe.min.js").read_text()
-        self.driver.execute_script(axe)
+    def wired(self):
+        """Bytes that the page and all that it loads took on the wire."""
+        return self.driver.execute_script(
+            "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+            ".reduce((sum, one) => sum + one.transferSize, 0)")
+
+    def colours(self, scheme):
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+    def serious(self):
         found = self.driver.execute_async_script(
             "axe.run(document, {resultTypes: ['violations']}).then(r => arguments[0](r.violations))")
-        serious = [f"{v['id']}: {v['help']} ({v['nodes'][0]['html'][:120]})"
-                   for v in found if v["impact"] in ("serious", "critical")]
-        if serious:
-            sys.exit(f"{name}: " + "; ".join(serious))
+        return [f"{v['id']}: {v['help']} ({v['nodes'][0]['html'][:120]})"
+                for v in found if v["impact"] in ("serious", "critical")]
+
+    def looked_at(self, name):
+        """No serious finding of axe in light or dark, nothing wider than the screen, and pictures."""
+        self.driver.execute_script((HERE / "axe.min.js").read_text())
+        for scheme, mark in (("light", ""), ("dark", "-toi")):
+            self.colours(scheme)
+            serious = self.serious()
+            if serious:
+                sys.exit(f"{name}, {scheme}: " + "; ".join(serious))
+            if self.pictures:
+                self.picture(name + mark)
+        self.colours("light")
         wide = self.driver.execute_script("return document.documentElement.scrollWidth")
         if wide > self.width:
             sys.exit(f"{name}: {wide} pixels wide on a screen of {self.width}")
-        if self.pictures:
-            height = self.driver.execute_script("return document.documentElement.scrollHeight")
-            clip = {"x": 0, "y": 0, "width": self.width, "height": min(height, 4000), "scale": 1}
-            shot = self.driver.execute_cdp_cmd(
-                "Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
-            path = pathlib.Path(self.pictures) / f"{name}.png"
-            path.write_bytes(base64.b64decode(shot["data"]))
+
+    def picture(self, name):
+        height = self.driver.execute_script("return document.documentElement.scrollHeight")
+        clip = {"x": 0, "y": 0, "width": self.width, "height": min(height, 3000), "scale": 1}
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+        (pathlib.Path(self.pictures) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
     def signs_in(self, invitation, name):
         self.driver.get(invitation)
         self.has("Tên đăng nhập của bạn là")
+        if self.wired() > FIRST_VISIT_BYTES_MAX:
+            sys.exit(f"a first visit takes {self.wired()} bytes")
         self.looked_at("loi-moi")
         self.type("password", PASSWORD)
         self.type("repeat", PASSWORD)
@@ -136,7 +176,7 @@ class Person:
         self.has("Mã một lần đã được cài đặt")
 
 
-def operator(person, invitation):
+def operator_looks(person, invitation):
     person.signs_in(invitation, "sua")
     person.has("Loa các xã")
     person.has("Xã Mường Tè")
@@ -147,15 +187,177 @@ def operator(person, invitation):
     person.has("muong-te-1")
     person.has("tốt")
     person.looked_at("xa")
-    person.click("details summary")
+    person.click("#orders-muong-te-1 summary")
     person.type("percent", "35")
     person.press("Đặt")
+    person.has("Đã gửi lệnh")
     person.has("35 %")
     person.open("/areas/mu-ca")
     person.has("Bạn chỉ được làm việc này ở muong-te")
     person.looked_at("tu-choi")
     person.open("/emergencies")
     person.has("Bạn không có nhiệm vụ cần cho việc này")
+
+
+def announcement(person):
+    """Records what the microphone hears, for two villages, at once; returns the page's path."""
+    person.open("/areas/muong-te")
+    person.driver.find_element(By.LINK_TEXT, "Ghi âm thông báo").click()
+    person.has("Ghi âm")
+    person.looked_at("thong-bao-ghi-am")
+    person.press("● Ghi âm")
+    person.has("Dừng 0:05")
+    person.driver.find_element(By.CSS_SELECTOR, "[data-stop]").click()
+    WebDriverWait(person.driver, WAIT_S).until(
+        lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-take]").is_displayed())
+    person.press("Tiếp: nghe thử")
+    person.has("Sau khi chuẩn hoá", 60)
+    for player in person.driver.find_elements(By.CSS_SELECTOR, "audio"):
+        # A browser that can play it knows how long it is.
+        length = person.driver.execute_async_script(
+            "const [player, done] = arguments; player.onerror = () => done('error');"
+            "player.onloadedmetadata = () => done(player.duration || 'none'); player.preload = 'metadata'; player.load()",
+            player)
+        if isinstance(length, str):
+            sys.exit(f"{player.get_attribute('src')} cannot be played: {length}")
+    person.has("LUFS")
+    person.looked_at("thong-bao-nghe-thu")
+    person.type("title", "Họp bản tối nay")
+    person.type("script", unicodedata.normalize("NFD", "Mời bà con họp bản lúc bảy giờ tối nay."))
+    for box in person.driver.find_elements(By.NAME, "village"):
+        person.driver.execute_script("arguments[0].click()", box)
+    # Outside the airtime policy nothing is made, and everything typed stays.
+    person.click("input[name=when][value=at]")
+    person.driver.execute_script(
+        "document.getElementsByName('at')[0].value = arguments[0]", time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - 3600)))
+    person.press("Gửi để nghe lại và duyệt")
+    person.has("Thông báo phải phát trong 7 ngày tới")
+    if person.driver.find_element(By.NAME, "title").get_attribute("value") != "Họp bản tối nay":
+        sys.exit("what was typed is lost")
+    person.click("input[name=when][value=now]")
+    person.press("Gửi để nghe lại và duyệt")
+    person.has("chờ người khác nghe lại")
+    if person.driver.find_elements(By.XPATH, "//button[normalize-space()='Đã nghe, đúng']"):
+        sys.exit("whoever recorded it may review it")
+    person.looked_at("thong-bao-cho")
+    return person.driver.current_url.removeprefix(person.web)
+
+
+def approval(reviewer, leader, invitations, passphrase, path):
+    """Somebody else listens back, a leader signs."""
+    reviewer.signs_in(invitations[0], "chi")
+    reviewer.has("Thông báo")
+    reviewer.open("/announcements")
+    reviewer.has("Họp bản tối nay")
+    reviewer.looked_at("thong-bao")
+    reviewer.open(path)
+    reviewer.press("Đã nghe, đúng")
+    reviewer.has("chờ lãnh đạo duyệt")
+    leader.signs_in(invitations[1], "dung")
+    leader.has("Loa các xã")
+    leader.sets_codes_up()
+    leader.open(path)
+    leader.has("Duyệt và cho phát")
+    leader.looked_at("thong-bao-duyet")
+    leader.type("passphrase", passphrase)
+    leader.press("Duyệt và cho phát")
+    leader.has("đã duyệt")
+    for one in (reviewer, leader):
+        one.driver.delete_all_cookies()
+
+
+def decision(person):
+    person.open("/areas/muong-te")
+    person.has("Cần quyết định thứ tự phát")
+    person.looked_at("xa-quyet-dinh")
+    person.click("input[name=first][value=tin-xa]")
+    person.press("Quyết định")
+    person.has("Đã quyết định thứ tự phát")
+
+
+def question(person):
+    person.driver.find_element(By.LINK_TEXT, "Ghi câu hỏi").click()
+    person.has("Cách hỏi")
+    person.type("text", unicodedata.normalize("NFD", "Khi nào làng tôi có thẻ bảo hiểm?"))
+    person.type("asker", "Chang A Páo")
+    person.click("input[name=channel][value=phone]")
+    person.press("Ghi câu hỏi")
+    person.has("Chỉ ghi tên người hỏi khi họ đồng ý")
+    person.looked_at("cau-hoi")
+    person.click("input[name=consent]")
+    person.press("Ghi câu hỏi")
+    person.has("Đã ghi câu hỏi")
+
+
+def repair(person):
+    """A speaker that nobody set up: somebody takes care, then works at it."""
+    person.open("/areas/muong-te")
+    person.has(LONG_NAME)
+    person.has("chưa được cấp phát")
+    first = person.driver.find_element(By.CSS_SELECTOR, "#speakers .card code").text
+    if first != "muong-te-3":
+        sys.exit(f"the worst speaker is not the first: {first}")
+    person.click("#care-muong-te-3 summary")
+    person.type("note", "Gọi thợ sáng mai")
+    person.press("Tôi lo việc này")
+    person.has("sua đang lo: Gọi thợ sáng mai")
+    person.click("#care-muong-te-3 summary")
+    person.type("reason", "Thay tăng âm")
+    person.press("Bắt đầu bảo trì")
+    person.has("bảo trì đến")
+    if "chưa được cấp phát" in person.driver.find_element(By.ID, "speakers").text:
+        sys.exit("a speaker in maintenance raises an alarm")
+    person.looked_at("xa-bao-tri")
+
+
+def aired(person, path, devices):
+    """Both villages played it to its end, and it is no silence."""
+    person.open(path)
+    deadline = time.monotonic() + 60
+    while (text := person.driver.find_element(By.ID, "progress").text).count("đã phát trọn") < 2:
+        if time.monotonic() > deadline:
+            sys.exit(f"the announcement did not sound in both villages:\n{text}")
+        time.sleep(0.3)
+    person.looked_at("thong-bao-da-phat")
+    bulletin = path.rsplit("/", 1)[1]
+    for controller in ("muong-te-1", "muong-te-2"):
+        found = [one for one in (pathlib.Path(devices) / controller / "played").glob("*.wav") if bulletin in one.name]
+        if not found:
+            sys.exit(f"{controller} played no {bulletin}")
+        with wave.open(str(found[0])) as sound:
+            samples = memoryview(sound.readframes(sound.getnframes())).cast("h")
+        loud = max(abs(sample) for sample in samples)
+        if loud < 3000:
+            sys.exit(f"{controller} played silence: at most {loud}")
+
+
+def restarted(person, other):
+    """The server goes away while pages are open, and comes back with two thousand speakers more."""
+    for one in (person, other):
+        one.open("/areas/muong-te" if one is person else "/areas/lai-chau")
+        one.has("trong")
+    ask("stop the server")
+    person.has("Mất kết nối với máy chủ")
+    person.looked_at("mat-ket-noi")
+    ask("start the server")
+    deadline = time.monotonic() + WAIT_S
+    while person.driver.find_element(By.CSS_SELECTOR, ".offline").is_displayed():
+        if time.monotonic() > deadline:
+            sys.exit("the page did not find the server again")
+        time.sleep(0.2)
+
+
+def thousands(person):
+    began = time.monotonic()
+    person.open("/areas/xa-lon")
+    person.has("Trang 1 / 50")
+    took, bytes_ = time.monotonic() - began, person.wired()
+    print(f"2,000 speakers: {bytes_} bytes, {took:.2f} s until it was read", flush=True)
+    if bytes_ > FIRST_VISIT_BYTES_MAX or took > 10:
+        sys.exit("the page of a large area is too heavy")
+    person.looked_at("xa-lon")
+    person.open("/areas/xa-lon?page=50")
+    person.has("Trang 50 / 50")
 
 
 def emergency(first, second, invitations, passphrase):
@@ -195,13 +397,15 @@ def emergency(first, second, invitations, passphrase):
     second.has("chờ người thứ hai xác nhận")
     second.type("passphrase", passphrase)
     second.press("Xác nhận")
-    second.has("1 / 1")
-    # Nobody touches the first officer's page any more: it counts by itself.
+    second.has("2 / 2")
+    # Nobody touches the first officer's page any more: it counts by itself, and asks for nothing.
     first.has("đang phát đi")
+    if first.driver.find_elements(By.ID, "confirm"):
+        sys.exit("what was raised still asks to be confirmed")
     deadline = time.monotonic() + 60
     while True:
         cards = [card.text for card in first.driver.find_elements(By.CSS_SELECTOR, "#count .card")]
-        if any("1 / 1" in card and "đã phát xong" in card for card in cards):
+        if any("2 / 2" in card and "đã phát xong" in card for card in cards):
             break
         if time.monotonic() > deadline:
             sys.exit(f"the count did not come to its end: {cards}")
@@ -213,7 +417,7 @@ def interrupted(person):
     """A session ends while a form is open: nothing typed is lost, in whatever way letters are composed."""
     person.open("/areas/muong-te")
     person.has("muong-te-1")
-    person.click("details summary")
+    person.click("#orders-muong-te-1 summary")
     person.type("percent", "45")
     person.driver.delete_cookie("loaban_session")
     person.press("Đặt")
@@ -240,23 +444,43 @@ def english(person):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--web", required=True)
-    parser.add_argument("--operator", required=True, help="invitation")
-    parser.add_argument("--officers", required=True, nargs=2, help="invitations")
+    parser.add_argument("--invitations", required=True, nargs=5, help="of sua, chi, dung, lan, minh")
     parser.add_argument("--passphrase", required=True)
+    parser.add_argument("--microphone", required=True, help="what the telephone hears")
+    parser.add_argument("--devices", required=True, help="the folders of the controllers")
     parser.add_argument("--pictures", default=os.environ.get("LOABAN_PICTURES"))
     given = parser.parse_args()
     people = []
 
-    def person(size):
-        people.append(Person(given.web, given.pictures, size))
+    def person(*about):
+        people.append(Person(given.web, given.pictures, *about))
         return people[-1]
 
+    steps = time.monotonic()
+
+    def step(name, done):
+        nonlocal steps
+        now = time.monotonic()
+        print(f"{name}: {now - steps:.1f} s", flush=True)
+        steps = now
+        return done
+
     try:
-        phone = person((360, 740))
-        operator(phone, given.operator)
-        emergency(person((1180, 800)), person((1180, 800)), given.officers, given.passphrase)
-        interrupted(phone)
-        english(phone)
+        phone = person((360, 740), given.microphone)
+        operator, reviewer, leader, *officers = given.invitations
+        step("operator", operator_looks(phone, operator))
+        path = step("announcement", announcement(phone))
+        first, second = person((1180, 800)), person((1180, 800))
+        step("approval", approval(first, second, (reviewer, leader), given.passphrase, path))
+        step("decision", decision(phone))
+        step("question", question(phone))
+        step("repair", repair(phone))
+        step("aired", aired(phone, path, given.devices))
+        step("emergency", emergency(first, second, officers, given.passphrase))
+        step("interrupted", interrupted(phone))
+        step("restarted", restarted(phone, first))
+        step("thousands", thousands(first))
+        step("english", english(phone))
     finally:
         for one in people:
             one.driver.quit()

@@ -15,7 +15,8 @@ const CONTROLLERS: [&str; 2] = ["muong-te-1", "mu-ca-1"];
 pub struct Valley {
     pub station: Station,
     pub web: SocketAddr,
-    server: Process,
+    pub broker: String,
+    pub server: Process,
     controllers: Vec<Process>,
 }
 
@@ -43,7 +44,7 @@ impl Valley {
         let server = start_server(&station);
         listens(web);
         let controllers = CONTROLLERS.map(|one| start_controller(&station, one)).into();
-        let valley = Self { station, web, server, controllers };
+        let valley = Self { station, web, broker, server, controllers };
         valley.everybody_is_up();
         valley
     }

@@ -39,6 +39,13 @@ pub(in crate::schedule) fn controller(controller: &Controller) -> String {
     out.0
 }
 
+/// One programme as TOML.
+pub fn programme(programme: &Programme) -> String {
+    let mut out = Lines::default();
+    programme_lines(&mut out, programme);
+    out.0
+}
+
 /// Lines of TOML.
 #[derive(Default)]
 struct Lines(String);

@@ -219,7 +219,8 @@ impl Station {
         }
         tx.put_asset(&row).await?;
         tx.tell(&step_fact(&version, "version.approved", by)).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.begin_announcement(bulletin, by).await
     }
 
     /// `by` takes an approved version back; controllers are told with their next manifest.

@@ -21,7 +21,7 @@ use crate::store::SourceRow;
 use crate::unit::Lufs;
 
 /// The recipe that recordings are normalised by.
-const RECIPE: &str = "speech";
+pub(super) const RECIPE: &str = "speech";
 
 /// What came of one recording.
 #[derive(Clone, Debug, PartialEq)]

@@ -99,7 +99,7 @@ impl Town {
     }
 
     /// What a controller says it plays; nothing where it is lost.
-    pub(super) fn playing(&self, controller: &ControllerId) -> Option<String> {
+    pub(in crate::web) fn playing(&self, controller: &ControllerId) -> Option<String> {
         let row = self.status(controller).filter(|row| !row.is_lost(self.now))?;
         row.status.playing.clone()
     }

@@ -1,0 +1,139 @@
+//! Recordings as they came from a browser, kept for those who compare before with after.
+//!
+//! **Written to disk as they come, never held whole in memory**; a name is the digest of what it
+//! holds. What is older than a week goes: the recording that is heard is an asset.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::digest::Digest;
+use crate::time::Timestamp;
+use crate::vault::VaultError;
+
+/// Bytes of one recording at most: half an hour of stereo from a recorder that does not compress.
+pub const UPLOAD_BYTES_MAX: u64 = 320 * 1024 * 1024;
+
+/// How long an original is kept.
+const KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub struct Uploads {
+    folder: PathBuf,
+}
+
+/// A recording that is coming in; dropped before [`Upload::finish`] it leaves nothing.
+#[derive(Debug)]
+pub struct Upload {
+    folder: PathBuf,
+    path: PathBuf,
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Uploads {
+    /// The uploads in `folder`, which is made where it is missing.
+    pub fn open(folder: &Path) -> Result<Self, VaultError> {
+        fs::create_dir_all(folder).map_err(VaultError::io("make", folder))?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Begins one; `unique` tells those apart that come at once.
+    pub fn begin(&self, unique: &str) -> Result<Upload, VaultError> {
+        let path = self.folder.join(format!("incoming-{unique}"));
+        let file = File::create(&path).map_err(VaultError::io("make", &path))?;
+        let folder = self.folder.clone();
+        Ok(Upload { folder, path, file, hash: Sha256::new(), bytes: 0 })
+    }
+
+    /// Where the recording of that digest is, if it is still here.
+    pub fn find(&self, source: Digest) -> Option<PathBuf> {
+        Some(self.folder.join(source.to_string())).filter(|path| path.is_file())
+    }
+
+    /// Drops what is older than a week.
+    pub fn sweep(&self, now: Timestamp) -> Result<(), VaultError> {
+        let entries = fs::read_dir(&self.folder).map_err(VaultError::io("read", &self.folder))?;
+        for entry in entries.flatten() {
+            let changed = entry.metadata().ok().and_then(|data| data.modified().ok());
+            let since = changed.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+            if since.is_some_and(|since| now.since(Timestamp::EPOCH + since) > KEPT) {
+                let path = entry.path();
+                fs::remove_file(&path).map_err(VaultError::io("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Upload {
+    /// Adds what came; `false` where it is more than a recording may have.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<bool, VaultError> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > UPLOAD_BYTES_MAX {
+            return Ok(false);
+        }
+        self.hash.update(bytes);
+        self.file.write_all(bytes).map_err(VaultError::io("write", &self.path))?;
+        Ok(true)
+    }
+
+    /// Bytes so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Keeps it under its digest.
+    pub fn finish(self) -> Result<Digest, VaultError> {
+        self.file.sync_all().map_err(VaultError::io("write", &self.path))?;
+        let digest = Digest::from_bytes(self.hash.clone().finalize().into());
+        let path = self.folder.join(digest.to_string());
+        fs::rename(&self.path, &path).map_err(VaultError::io("keep", &path))?;
+        Ok(digest)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // After `finish` there is nothing of that name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn an_upload_is_found_by_its_digest_and_one_that_broke_off_is_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let uploads = Uploads::open(folder.path()).unwrap();
+        let mut upload = uploads.begin("a").unwrap();
+        assert!(upload.write(b"son").unwrap() && upload.write(b"g").unwrap());
+        let digest = upload.finish().unwrap();
+        assert_eq!(digest, Digest::of(b"song"));
+        assert_eq!(fs::read(uploads.find(digest).unwrap()).unwrap(), b"song");
+        uploads.begin("b").unwrap().write(b"half").unwrap();
+        assert_eq!(names(folder.path()), 1);
+    }
+
+    #[test]
+    fn originals_go_after_a_week_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let uploads = Uploads::open(folder.path()).unwrap();
+        uploads.begin("a").unwrap().finish().unwrap();
+        uploads.sweep(crate::clock::utc_now()).unwrap();
+        assert_eq!(names(folder.path()), 1);
+        uploads.sweep(crate::clock::utc_now() + KEPT + Duration::from_mins(1)).unwrap();
+        assert_eq!(names(folder.path()), 0);
+    }
+}
