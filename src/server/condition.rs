@@ -133,7 +133,9 @@ impl Condition {
     pub(crate) fn rank(&self) -> impl Ord + use<> {
         let levels = self.facts().map(|(.., fact)| Reverse(fact.level));
         let known = (self.revoked, self.maintenance.is_some(), self.acknowledged.is_some());
-        (known, levels, self.worst().since, self.controller.clone())
+        // The others' instants are those of their last word, and would shuffle them with each one.
+        let lost = self.worst().since.filter(|_| self.worst().code == "lost");
+        (known, levels, lost, self.controller.clone())
     }
 }
 

@@ -93,6 +93,8 @@ struct Cards {
     total: usize,
     bad: usize,
     warn: usize,
+    kept: usize,
+    good: usize,
     page: usize,
     pages: usize,
     may_order: bool,
@@ -218,6 +220,7 @@ async fn parts(
     ids.sort_by_cached_key(|id| (town.health(id), town.condition(id).map(Condition::rank)));
     let of = |health| ids.iter().filter(|id| town.health(id) == health).count();
     let (total, bad, warn) = (ids.len(), of(Health::Bad), of(Health::Warn));
+    let (kept, good) = (of(Health::Maintained), of(Health::Good));
     let plot = plot(site, town, area, &ids, tongue).await?;
     let pages = ids.len().div_ceil(SPEAKERS_MAX).max(1);
     let page = page.min(pages);
@@ -236,8 +239,20 @@ async fn parts(
     let may_order = may_here(town, visitor, Action::Order, area);
     let may_attend = may_here(town, visitor, Action::Attend, area);
     let area = area.clone();
-    let cards =
-        Cards { tongue, area, speakers, total, bad, warn, page, pages, may_order, may_attend };
+    let cards = Cards {
+        tongue,
+        area,
+        speakers,
+        total,
+        bad,
+        warn,
+        kept,
+        good,
+        page,
+        pages,
+        may_order,
+        may_attend,
+    };
     let today = Today { tongue, rows: rows(site, town, &lines, tongue, now), whole: pages == 1 };
     Ok([("speakers", frame::part(&cards)?), ("map", plot), ("today", frame::part(&today)?)])
 }
@@ -332,7 +347,7 @@ async fn decisions(site: &Site, town: &Town, area: &AreaId) -> Result<Vec<Questi
                 (one.programme.clone(), town.title(&one.programme), is_default)
             })
             .collect(),
-        deadline: open.deadline.to_string(),
+        deadline: format!("{} {}", open.deadline.time, open.deadline.date.naive().format("%d/%m")),
         speakers: open.controllers.len(),
         id: open.decision,
     };

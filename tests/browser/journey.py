@@ -18,7 +18,7 @@ import unicodedata
 import wave
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -91,7 +91,7 @@ class Person:
             return text in driver.find_element(By.TAG_NAME, "body").text
         try:
             # A page that changes under the look is looked at again.
-            stale = (NoSuchElementException, StaleElementReferenceException)
+            stale = (WebDriverException,)
             WebDriverWait(self.driver, limit, 0.2, ignored_exceptions=stale).until(there)
         except TimeoutException:
             body = self.driver.find_element(By.TAG_NAME, "body").text
@@ -101,6 +101,14 @@ class Person:
         field = self.driver.find_element(By.NAME, name)
         field.clear()
         field.send_keys(text)
+
+    def set_volume(self, controller, percent):
+        """The part that is being used is not replaced, so what is typed stays."""
+        self.click(f"#orders-{controller} summary")
+        field = self.driver.find_element(By.CSS_SELECTOR, f"#orders-{controller} [name=percent]")
+        field.clear()
+        field.send_keys(percent)
+        self.click(f"#orders-{controller} button[value=volume]")
 
     def press(self, text):
         buttons = self.driver.find_elements(By.XPATH, f"//main//button[normalize-space()='{text}']")
@@ -187,9 +195,7 @@ def operator_looks(person, invitation):
     person.has("muong-te-1")
     person.has("tốt")
     person.looked_at("xa")
-    person.click("#orders-muong-te-1 summary")
-    person.type("percent", "35")
-    person.press("Đặt")
+    person.set_volume("muong-te-1", "35")
     person.has("Đã gửi lệnh")
     person.has("35 %")
     person.open("/areas/mu-ca")
@@ -206,7 +212,7 @@ def announcement(person):
     person.has("Ghi âm")
     person.looked_at("thong-bao-ghi-am")
     person.press("● Ghi âm")
-    person.has("Dừng 0:05")
+    person.has("0:05")
     person.driver.find_element(By.CSS_SELECTOR, "[data-stop]").click()
     WebDriverWait(person.driver, WAIT_S).until(
         lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-take]").is_displayed())
@@ -360,7 +366,7 @@ def thousands(person):
     person.has("Trang 50 / 50")
 
 
-def emergency(first, second, invitations, passphrase):
+def officers_arrive(first, second, invitations):
     first.signs_in(invitations[0], "lan")
     first.has("Loa các xã")
     first.open("/emergencies")
@@ -370,11 +376,14 @@ def emergency(first, second, invitations, passphrase):
     second.has("Loa các xã")
     second.sets_codes_up()
 
+
+def emergency(first, second, passphrase):
     first.open("/emergencies")
     first.has("Phát khẩn cấp")
     first.looked_at("khan-cap")
     first.click("input[name=bulletin]")
-    first.click("input[name=area][value=muong-te]")
+    first.click("#villages summary")
+    first.click("input[name=area][value=ban-hai]")
     first.type("repeat", "1")
     first.press("Tiếp: kiểm tra")
     first.has("Kiểm tra trước khi phát")
@@ -397,7 +406,7 @@ def emergency(first, second, invitations, passphrase):
     second.has("chờ người thứ hai xác nhận")
     second.type("passphrase", passphrase)
     second.press("Xác nhận")
-    second.has("2 / 2")
+    second.has("1 / 1")
     # Nobody touches the first officer's page any more: it counts by itself, and asks for nothing.
     first.has("đang phát đi")
     if first.driver.find_elements(By.ID, "confirm"):
@@ -405,7 +414,7 @@ def emergency(first, second, invitations, passphrase):
     deadline = time.monotonic() + 60
     while True:
         cards = [card.text for card in first.driver.find_elements(By.CSS_SELECTOR, "#count .card")]
-        if any("2 / 2" in card and "đã phát xong" in card for card in cards):
+        if any("1 / 1" in card and "đã phát xong" in card for card in cards):
             break
         if time.monotonic() > deadline:
             sys.exit(f"the count did not come to its end: {cards}")
@@ -417,10 +426,8 @@ def interrupted(person):
     """A session ends while a form is open: nothing typed is lost, in whatever way letters are composed."""
     person.open("/areas/muong-te")
     person.has("muong-te-1")
-    person.click("#orders-muong-te-1 summary")
-    person.type("percent", "45")
     person.driver.delete_cookie("loaban_session")
-    person.press("Đặt")
+    person.set_volume("muong-te-1", "45")
     person.has("những gì bạn vừa gõ vẫn còn")
     person.looked_at("phien-het")
     person.type("name", "sua")
@@ -475,8 +482,9 @@ def main():
         step("decision", decision(phone))
         step("question", question(phone))
         step("repair", repair(phone))
+        step("officers", officers_arrive(first, second, officers))
         step("aired", aired(phone, path, given.devices))
-        step("emergency", emergency(first, second, officers, given.passphrase))
+        step("emergency", emergency(first, second, given.passphrase))
         step("interrupted", interrupted(phone))
         step("restarted", restarted(phone, first))
         step("thousands", thousands(first))

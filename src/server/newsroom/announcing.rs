@@ -31,7 +31,7 @@ use crate::time::{TimeOfDay, Timestamp};
 
 /// How long after it was approved an announcement begins that shall begin at once: the manifest and
 /// the recording must get there.
-const LEAD: Duration = Duration::from_secs(30);
+const LEAD: Duration = Duration::from_secs(20);
 
 /// How long an announcement counts: it is of the day, and a forgotten one must not sound next month.
 const COUNTS: Duration = Duration::from_hours(7 * 24);
@@ -433,4 +433,144 @@ fn refused(world: &World, programme: &Programme, before: &Plan, after: &Plan) ->
 fn fact(kind: &'static str, row: &AnnouncementRow, by: &PersonId) -> Fact {
     let body = serde_json::to_value(row).expect("a row has text keys");
     Fact::new(utc_now(), kind, format!("person:{by}"), &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::Beginning;
+    use crate::store::{Person, SourceRow};
+
+    const SCHEDULE: &str = r#"
+[[area]]
+id = "lai-chau"
+name = "Lai Châu"
+level = "province"
+[[area.listens]]
+language = "vi"
+
+[[area]]
+id = "mu-ca"
+name = "Mù Cả"
+level = "commune"
+parent = "lai-chau"
+
+[[controller]]
+id = "mu-ca-1"
+area = "mu-ca"
+
+[[policy]]
+area = "lai-chau"
+sessions_a_day_max = 90
+minutes_a_session_max = 30
+minutes_a_day_max = 900
+[[policy.window]]
+days = ["all"]
+from = "00:00"
+until = "24:00"
+"#;
+
+    const QUIET: &str = r#"
+[[policy]]
+area = "mu-ca"
+sessions_a_day_max = 0
+minutes_a_session_max = 0
+minutes_a_day_max = 0
+"#;
+
+    const PASSPHRASE: &str = "bốn từ rất dài";
+
+    async fn town(folder: &Path, more: &str) -> Station {
+        let path = folder.display();
+        let config = format!(
+            "net = \"laichau\"\ndata = \"{path}\"\nstore = \"sqlite:{path}/loaban.db\"\n\
+             [broker]\nlisten = \"127.0.0.1:1\"\n[web]\nlisten = \"127.0.0.1:2\"\n"
+        );
+        let root_area = "lai-chau".parse().unwrap();
+        let beginning = Beginning { config: &config, root_area, passphrase: PASSPHRASE };
+        let station = Station::init(folder, &beginning).await.unwrap();
+        let file = ("schedule.toml".to_owned(), format!("{SCHEDULE}{more}"));
+        station.import_schedule(&[file]).await.unwrap();
+        for (id, roles) in [("sua", "operator@mu-ca"), ("chi", "reviewer"), ("dung", "leader")] {
+            let (id, name) = (id.parse().unwrap(), id.to_owned());
+            let person = Person { id, name, roles: roles.to_owned() };
+            station.add_person(&person, Some(PASSPHRASE), Some(PASSPHRASE)).await.unwrap();
+        }
+        let asset = station.assets.put(b"a sound").unwrap();
+        let row = SourceRow {
+            digest: Digest::of(b"original"),
+            recipe: super::super::sound::RECIPE.to_owned(),
+            asset,
+            length_ms: 20_000,
+            measurement: String::new(),
+        };
+        let mut tx = station.store.begin().await.unwrap();
+        tx.put_source(&row).await.unwrap();
+        tx.commit().await.unwrap();
+        station
+    }
+
+    fn announcement() -> NewAnnouncement {
+        NewAnnouncement {
+            title: "Họp bản \"tối nay\"".parse().unwrap(),
+            script: "Mời bà con họp bản.".parse().unwrap(),
+            language: "vi".parse().unwrap(),
+            villages: vec!["mu-ca".parse().unwrap()],
+            at: None,
+            source: Digest::of(b"original"),
+        }
+    }
+
+    async fn made(station: &Station) -> Result<BulletinId, ServerError> {
+        let (area, by) = ("mu-ca".parse().unwrap(), "sua".parse().unwrap());
+        station.announce(&area, announcement(), &by).await
+    }
+
+    async fn is_planned(station: &Station, id: &BulletinId) -> bool {
+        let (_, plan) = station.plan().await.unwrap();
+        plan.airings.iter().any(|airing| airing.key.programme.as_str() == id.as_str())
+    }
+
+    #[tokio::test]
+    async fn an_announcement_is_planned_once_somebody_else_heard_it_and_a_leader_signed() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = town(folder.path(), "").await;
+        let id = made(&station).await.unwrap();
+        let vi = "vi".parse().unwrap();
+        let person = |id: &str| -> PersonId { id.parse().unwrap() };
+        assert!(station.review(&id, &vi, &person("sua")).await.is_err(), "its own announcer");
+        station.review(&id, &vi, &person("chi")).await.unwrap();
+        assert!(!is_planned(&station, &id).await);
+        station.approve(&id, &vi, &person("dung"), PASSPHRASE).await.unwrap();
+        assert!(is_planned(&station, &id).await);
+        let row = station.announcement(&id).await.unwrap();
+        assert!(row.at.is_some_and(|at| at > utc_now()), "it begins soon");
+    }
+
+    #[tokio::test]
+    async fn where_the_policy_has_no_room_nothing_is_made_and_the_reason_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = town(folder.path(), QUIET).await;
+        let refused = made(&station).await.unwrap_err();
+        let ServerError::DoesNotFit { vi, en } = refused else { panic!("{refused}") };
+        assert!(vi.starts_with("Mù Cả: ") && en.starts_with("Mù Cả: "), "{vi} {en}");
+        assert!(station.store.announcements().await.unwrap().is_empty());
+        assert!(station.store.bulletins().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_operator_speaks_in_their_own_commune_only_and_only_soon() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = town(folder.path(), "").await;
+        let by = "sua".parse().unwrap();
+        let above = "lai-chau".parse().unwrap();
+        let denied = station.announce(&above, announcement(), &by).await;
+        assert!(matches!(denied, Err(ServerError::Denied(_))));
+        let area = "mu-ca".parse().unwrap();
+        for at in [utc_now() - Duration::from_mins(1), utc_now() + COUNTS] {
+            let new = NewAnnouncement { at: Some(at), ..announcement() };
+            let refused = station.announce(&area, new, &by).await;
+            assert!(matches!(refused, Err(ServerError::AnnouncementTime)), "{at}");
+        }
+    }
 }

@@ -169,7 +169,7 @@ impl Map {
 
 /// Where the nth mark of one point goes.
 fn around(nth: usize) -> (f64, f64) {
-    let turn = f64::from(u32::try_from(nth).unwrap_or(u32::MAX)) * 1.2;
+    let turn = f64::from(u32::try_from(nth).unwrap_or(u32::MAX)) * 1.2 - 1.2;
     if nth == 0 { (0.0, 0.0) } else { (turn.cos() * APART, turn.sin() * APART) }
 }
 

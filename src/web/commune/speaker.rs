@@ -100,9 +100,7 @@ impl Speaker {
                     format!("{} {}", moment(zone, line.at, now), town.title(&line.airing.programme))
                 },
             ),
-            storage: status
-                .map(|s| format!("{} MB", s.storage_free_kib / 1024))
-                .unwrap_or_default(),
+            storage: status.map(|s| room(s.storage_free_kib, tongue)).unwrap_or_default(),
             clock: status
                 .map(|s| clock(s.clock_trusted, s.clock_offset_ms, tongue))
                 .unwrap_or_default(),
@@ -169,6 +167,12 @@ fn holds(row: &StatusRow, lines: &[Line], tongue: Tongue, zone: Zone) -> String 
             tongue.say("bản ghi", "recordings")
         ),
     }
+}
+
+/// Free storage in the unit that a person would choose.
+fn room(kib: u64, tongue: Tongue) -> String {
+    let (mega, free) = (kib / 1024, tongue.say("còn", "free:"));
+    if mega < 10_000 { format!("{free} {mega} MB") } else { format!("{free} {} GB", mega / 1024) }
 }
 
 fn clock(trusted: bool, offset_ms: i64, tongue: Tongue) -> String {
