@@ -567,7 +567,8 @@ minutes_a_day_max = 0
         let denied = station.announce(&above, announcement(), &by).await;
         assert!(matches!(denied, Err(ServerError::Denied(_))));
         let area = "mu-ca".parse().unwrap();
-        for at in [utc_now() - Duration::from_mins(1), utc_now() + COUNTS] {
+        for at in [utc_now() - Duration::from_mins(1), utc_now() + COUNTS + Duration::from_mins(1)]
+        {
             let new = NewAnnouncement { at: Some(at), ..announcement() };
             let refused = station.announce(&area, new, &by).await;
             assert!(matches!(refused, Err(ServerError::AnnouncementTime)), "{at}");
