@@ -9,12 +9,12 @@ mod disk;
 mod durable;
 mod keys;
 #[cfg(feature = "server")]
+mod originals;
+#[cfg(feature = "server")]
 mod safe;
 #[cfg(feature = "server")]
 mod sealed;
 mod shelf;
-#[cfg(feature = "server")]
-mod uploads;
 
 #[cfg(test)]
 mod tests;
@@ -25,9 +25,9 @@ pub use disk::{Disk, System};
 pub use durable::{VaultError, read_text, write_atomic, write_secret};
 pub use keys::{create_key, load_key};
 #[cfg(feature = "server")]
+pub use originals::{Incoming, ORIGINAL_BYTES_MAX, Originals};
+#[cfg(feature = "server")]
 pub use safe::Safe;
 #[cfg(feature = "server")]
 pub use sealed::{PASSPHRASE_CHARS_MIN, Sealed, SealedError};
 pub use shelf::{Shelf, ShelfLock};
-#[cfg(feature = "server")]
-pub use uploads::{UPLOAD_BYTES_MAX, Upload, Uploads};

@@ -9,7 +9,7 @@
 //! keys/people/           each leader's and officer's key, sealed under that person's passphrase
 //! log/                   the broadcast log
 //! checkpoints/           its head of each day, to be printed or mailed
-//! uploads/               recordings as they came from browsers, for a week
+//! originals/             recordings as they came from browsers, for a week
 //! forms/                 forms that the station files in place of the usual ones
 //! ```
 
@@ -28,7 +28,7 @@ use crate::store::{Fact, Store};
 use crate::time::Timestamp;
 use crate::trust::{Grant, OnlineKeys, Role, TrustDocument};
 use crate::vault::{
-    Assets, Sealed, Uploads, VaultError, create_key, load_key, read_text, write_atomic,
+    Assets, Originals, Sealed, VaultError, create_key, load_key, read_text, write_atomic,
     write_secret,
 };
 
@@ -51,7 +51,7 @@ pub struct Station {
     /// The recordings.
     pub assets: Assets,
     /// Recordings as they came from browsers.
-    pub uploads: Uploads,
+    pub originals: Originals,
 }
 
 /// What a new station is made of.
@@ -99,8 +99,8 @@ impl Station {
         let config = Config::read(path, &text)?;
         let store = Store::open(&config.store).await?;
         let assets = Assets::open(&config.data.join("assets"))?;
-        let uploads = Uploads::open(&config.data.join("uploads"))?;
-        Ok(Self { config, store, assets, uploads })
+        let originals = Originals::open(&config.data.join("originals"))?;
+        Ok(Self { config, store, assets, originals })
     }
 
     async fn begin_trust(

@@ -70,7 +70,7 @@ impl Player {
                 recording.length_ms / 60_000,
                 recording.length_ms / 1000 % 60
             ),
-            original: site.station.uploads.find(recording.source).is_some(),
+            original: site.station.originals.find(recording.source).is_some(),
             before: loudness(|one| one.before_lufs),
             after: loudness(|one| one.after_lufs),
             verdict: judged.as_ref().map(verdict).unwrap_or_default(),
@@ -90,7 +90,7 @@ pub(in crate::web) async fn upload(
     let by = visitor.who()?.person.id.clone();
     let taken = match received(&site, form).await {
         Ok(source) => {
-            let path = site.station.uploads.find(source).unwrap_or_default();
+            let path = site.station.originals.find(source).unwrap_or_default();
             let taken = site.station.take_recording(&area, &path, &by, &site.sound).await;
             taken.map_err(Fault::from)
         }
@@ -112,27 +112,27 @@ async fn received(site: &Site, mut form: Multipart) -> Result<Digest, Fault> {
             "The recording broke off on its way; send it again.",
         )
     };
-    let uploads = &site.station.uploads;
-    uploads.sweep(utc_now()).map_err(ServerError::from)?;
+    let originals = &site.station.originals;
+    originals.sweep(utc_now()).map_err(ServerError::from)?;
     while let Some(mut field) = form.next_field().await.map_err(|_| broken())? {
         if field.name() != Some("recording") {
             continue;
         }
         let unique: [u8; 16] = entropy::bytes();
         let unique = Digest::of(&unique).to_string();
-        let mut upload = uploads.begin(&unique).map_err(ServerError::from)?;
+        let mut incoming = originals.begin(&unique).map_err(ServerError::from)?;
         while let Some(bytes) = field.chunk().await.map_err(|_| broken())? {
-            if !upload.write(&bytes).map_err(ServerError::from)? {
+            if !incoming.write(&bytes).map_err(ServerError::from)? {
                 return Err(Fault::bad(
                     "Tệp lớn hơn 320 MB; hãy cắt ngắn hoặc nén bản ghi.",
                     "The file is larger than 320 MB; shorten or compress the recording.",
                 ));
             }
         }
-        if upload.bytes() == 0 {
+        if incoming.bytes() == 0 {
             break;
         }
-        return Ok(upload.finish().map_err(ServerError::from)?);
+        return Ok(incoming.finish().map_err(ServerError::from)?);
     }
     Err(Fault::bad("Hãy ghi âm hoặc chọn một tệp trước.", "Record or choose a file first."))
 }
@@ -151,7 +151,7 @@ pub(in crate::web) async fn original(
     State(site): State<Arc<Site>>,
     Path(source): Path<Digest>,
 ) -> Result<Response, Fault> {
-    let path = site.station.uploads.find(source).ok_or_else(Fault::not_found)?;
+    let path = site.station.originals.find(source).ok_or_else(Fault::not_found)?;
     let bytes = tokio::fs::read(&path).await.map_err(|_| Fault::not_found())?;
     Ok(played(kind(&bytes), bytes))
 }

@@ -15,20 +15,20 @@ use crate::time::Timestamp;
 use crate::vault::VaultError;
 
 /// Bytes of one recording at most: half an hour of stereo from a recorder that does not compress.
-pub const UPLOAD_BYTES_MAX: u64 = 320 * 1024 * 1024;
+pub const ORIGINAL_BYTES_MAX: u64 = 320 * 1024 * 1024;
 
 /// How long an original is kept.
 const KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// The folder.
 #[derive(Clone, Debug)]
-pub struct Uploads {
+pub struct Originals {
     folder: PathBuf,
 }
 
-/// A recording that is coming in; dropped before [`Upload::finish`] it leaves nothing.
+/// A recording that is coming in; dropped before [`Incoming::finish`] it leaves nothing.
 #[derive(Debug)]
-pub struct Upload {
+pub struct Incoming {
     folder: PathBuf,
     path: PathBuf,
     file: File,
@@ -36,19 +36,19 @@ pub struct Upload {
     bytes: u64,
 }
 
-impl Uploads {
-    /// The uploads in `folder`, which is made where it is missing.
+impl Originals {
+    /// The originals in `folder`, which is made where it is missing.
     pub fn open(folder: &Path) -> Result<Self, VaultError> {
         fs::create_dir_all(folder).map_err(VaultError::io("make", folder))?;
         Ok(Self { folder: folder.to_owned() })
     }
 
     /// Begins one; `unique` tells those apart that come at once.
-    pub fn begin(&self, unique: &str) -> Result<Upload, VaultError> {
+    pub fn begin(&self, unique: &str) -> Result<Incoming, VaultError> {
         let path = self.folder.join(format!("incoming-{unique}"));
         let file = File::create(&path).map_err(VaultError::io("make", &path))?;
         let folder = self.folder.clone();
-        Ok(Upload { folder, path, file, hash: Sha256::new(), bytes: 0 })
+        Ok(Incoming { folder, path, file, hash: Sha256::new(), bytes: 0 })
     }
 
     /// Where the recording of that digest is, if it is still here.
@@ -71,11 +71,11 @@ impl Uploads {
     }
 }
 
-impl Upload {
+impl Incoming {
     /// Adds what came; `false` where it is more than a recording may have.
     pub fn write(&mut self, bytes: &[u8]) -> Result<bool, VaultError> {
         self.bytes += bytes.len() as u64;
-        if self.bytes > UPLOAD_BYTES_MAX {
+        if self.bytes > ORIGINAL_BYTES_MAX {
             return Ok(false);
         }
         self.hash.update(bytes);
@@ -98,7 +98,7 @@ impl Upload {
     }
 }
 
-impl Drop for Upload {
+impl Drop for Incoming {
     fn drop(&mut self) {
         // After `finish` there is nothing of that name.
         let _ = fs::remove_file(&self.path);
@@ -116,24 +116,24 @@ mod tests {
     #[test]
     fn an_upload_is_found_by_its_digest_and_one_that_broke_off_is_nowhere() {
         let folder = tempfile::tempdir().unwrap();
-        let uploads = Uploads::open(folder.path()).unwrap();
-        let mut upload = uploads.begin("a").unwrap();
-        assert!(upload.write(b"son").unwrap() && upload.write(b"g").unwrap());
-        let digest = upload.finish().unwrap();
+        let originals = Originals::open(folder.path()).unwrap();
+        let mut incoming = originals.begin("a").unwrap();
+        assert!(incoming.write(b"son").unwrap() && incoming.write(b"g").unwrap());
+        let digest = incoming.finish().unwrap();
         assert_eq!(digest, Digest::of(b"song"));
-        assert_eq!(fs::read(uploads.find(digest).unwrap()).unwrap(), b"song");
-        uploads.begin("b").unwrap().write(b"half").unwrap();
+        assert_eq!(fs::read(originals.find(digest).unwrap()).unwrap(), b"song");
+        originals.begin("b").unwrap().write(b"half").unwrap();
         assert_eq!(names(folder.path()), 1);
     }
 
     #[test]
     fn originals_go_after_a_week_and_not_before() {
         let folder = tempfile::tempdir().unwrap();
-        let uploads = Uploads::open(folder.path()).unwrap();
-        uploads.begin("a").unwrap().finish().unwrap();
-        uploads.sweep(crate::clock::utc_now()).unwrap();
+        let originals = Originals::open(folder.path()).unwrap();
+        originals.begin("a").unwrap().finish().unwrap();
+        originals.sweep(crate::clock::utc_now()).unwrap();
         assert_eq!(names(folder.path()), 1);
-        uploads.sweep(crate::clock::utc_now() + KEPT + Duration::from_mins(1)).unwrap();
+        originals.sweep(crate::clock::utc_now() + KEPT + Duration::from_mins(1)).unwrap();
         assert_eq!(names(folder.path()), 0);
     }
 }
