@@ -110,6 +110,13 @@ enum Kind {
     Postgres,
 }
 
+/// The places of `count` values in a statement, from the one numbered `first` on; a list without
+/// any holds none.
+fn places(first: usize, count: usize) -> String {
+    let numbered: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();
+    if numbered.is_empty() { "null".to_owned() } else { numbered.join(", ") }
+}
+
 /// The database of one station.
 #[derive(Clone, Debug)]
 pub struct Store {

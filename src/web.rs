@@ -19,6 +19,7 @@ mod fault;
 mod frame;
 mod guard;
 mod live;
+mod metrics;
 mod overview;
 mod routes;
 mod sign_in;
@@ -59,12 +60,16 @@ pub(crate) struct Site {
     clock: Clock,
     stop: watch::Receiver<bool>,
     looked: commune::Looked,
+    asked: commune::OpenOrders,
+    /// What live pages share.
+    shared: live::Shared,
     /// How much each token may still send; a plain lock for the same reason.
     buckets: Mutex<api::Buckets>,
     /// Places for questions that take the machine's time.
     heavy: Semaphore,
     /// Where recordings are made broadcast-ready.
     sound: Sound,
+    meter: metrics::Meter,
 }
 
 /// Questions that take the machine's time at once: pages and warnings come first.
@@ -79,9 +84,23 @@ impl Site {
         let looked = commune::Looked::default();
         let (buckets, heavy) = (Mutex::default(), Semaphore::new(HEAVY_MAX));
         // Without its own path a program runs nowhere that this one does.
-        let program = std::env::current_exe().unwrap_or_default();
-        let (clock, sound) = (Clock::start(), Sound::new(program));
-        Arc::new(Self { station, throttle, clock, stop, looked, buckets, heavy, sound })
+        let sound = Sound::new(std::env::current_exe().unwrap_or_default());
+        let (clock, shared, meter) =
+            (Clock::start(), live::Shared::default(), metrics::Meter::default());
+        let asked = commune::OpenOrders::default();
+        Arc::new(Self {
+            station,
+            throttle,
+            clock,
+            stop,
+            looked,
+            asked,
+            shared,
+            buckets,
+            heavy,
+            sound,
+            meter,
+        })
     }
 
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {

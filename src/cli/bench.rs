@@ -12,6 +12,7 @@ mod fanout;
 mod manifest;
 mod peer;
 mod table;
+mod web;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,12 +21,13 @@ use anyhow::Context;
 use clap::Subcommand;
 use indicatif::ProgressBar;
 
-/// Measure what sound and fan-out cost and give, beside their peers.
+/// Measure what sound, fan-out and pages cost and give, beside their peers.
 #[derive(Debug, Subcommand)]
 pub(super) enum Bench {
     Audio(audio::Audio),
     Corpus(corpus::Corpus),
     Fanout(fanout::Fanout),
+    Web(web::Web),
     #[command(hide = true)]
     Encoder(encoder::EncoderAlone),
 }
@@ -36,6 +38,7 @@ impl Bench {
             Self::Audio(audio) => audio.run(),
             Self::Corpus(corpus) => corpus.run(),
             Self::Fanout(fanout) => fanout.run().await,
+            Self::Web(web) => web.run().await,
             Self::Encoder(encoder) => encoder.run(),
         }
     }

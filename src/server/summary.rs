@@ -49,6 +49,23 @@ impl Station {
         let outcomes = self.store.outcomes_at(controller, &first, &last).await?;
         Ok(lines(&airings, &by_key(outcomes)))
     }
+
+    /// The same of several controllers, asked at once.
+    pub async fn lines_of(
+        &self,
+        controllers: &[ControllerId],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<BTreeMap<ControllerId, Vec<Line>>, ServerError> {
+        let airings = self.store.airings_of(controllers, from, until).await?;
+        let (first, last) = dates(&airings);
+        let outcomes = self.store.outcomes_of(controllers, &first, &last).await?;
+        let mut held: BTreeMap<ControllerId, Vec<Line>> = BTreeMap::new();
+        for line in lines(&airings, &by_key(outcomes)) {
+            held.entry(line.airing.controller.clone()).or_default().push(line);
+        }
+        Ok(held)
+    }
 }
 
 /// The first and the last local date among them.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::id::BulletinId;
-use crate::store::{Store, StoreError, Tx, json, number, optional_number, text};
+use crate::store::{Store, StoreError, Tx, json, number, optional_number, text, unsigned};
 use crate::time::Timestamp;
 
 /// Something that the log must tell.
@@ -109,6 +109,15 @@ impl Tx {
 }
 
 impl Store {
+    /// How many facts are not in the log yet.
+    pub async fn facts_waiting_count(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("select count(*) from fact where position is null")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::query("count the waiting facts"))?;
+        unsigned("fact", number(&row, 0)?)
+    }
+
     /// Facts that the log does not have, oldest first.
     pub async fn facts_waiting(&self, limit: u32) -> Result<Vec<WaitingFact>, StoreError> {
         let rows = sqlx::query(

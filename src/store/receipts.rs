@@ -9,7 +9,8 @@ use crate::id::ControllerId;
 use crate::protocol::{Status, StatusState};
 use crate::receipt::{Event, ItemReceipt, Receipt};
 use crate::store::{
-    Store, StoreError, Tx, document, json, number, optional_number, parsed, signed, text, unsigned,
+    Store, StoreError, Tx, document, json, number, optional_number, parsed, places, signed, text,
+    unsigned,
 };
 use crate::time::Timestamp;
 
@@ -244,6 +245,29 @@ impl Store {
             .await
             .map_err(StoreError::query("read the outcomes"))?;
         rows.iter().map(outcome).collect()
+    }
+
+    /// The outcomes of several controllers from one local date to another.
+    pub async fn outcomes_of(
+        &self,
+        controllers: &[ControllerId],
+        from: &str,
+        until: &str,
+    ) -> Result<Vec<OutcomeRow>, StoreError> {
+        let sql = format!(
+            "select o.programme, o.controller, o.date, o.occurrence, o.outcome, o.cause, o.begun,
+                 o.ended, o.doc, f.position, o.evidence
+             from outcome o join fact f on f.id = o.fact
+             where o.date >= $1 and o.date <= $2 and o.controller in ({})
+             order by o.date, o.programme, o.occurrence",
+            places(3, controllers.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(from).bind(until);
+        for controller in controllers {
+            query = query.bind(controller.as_str());
+        }
+        let rows = query.fetch_all(&self.pool).await;
+        rows.map_err(StoreError::query("read the outcomes"))?.iter().map(outcome).collect()
     }
 
     /// The outcomes of one controller's airings of these local dates.

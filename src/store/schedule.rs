@@ -6,7 +6,8 @@ use crate::calendar::AiringKey;
 use crate::id::ControllerId;
 use crate::manifest::{Item, Manifest, ManifestAiring};
 use crate::store::{
-    Store, StoreError, Tx, document, json, number, optional_number, parsed, signed, text, unsigned,
+    Store, StoreError, Tx, document, json, number, optional_number, parsed, places, signed, text,
+    unsigned,
 };
 use crate::time::Timestamp;
 
@@ -189,6 +190,28 @@ impl Store {
         .await
         .map_err(StoreError::query("read the airings"))?;
         rows.iter().map(airing).collect()
+    }
+
+    /// The airings of several controllers that begin from `from` until before `until`.
+    pub async fn airings_of(
+        &self,
+        controllers: &[ControllerId],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<AiringRow>, StoreError> {
+        let sql = format!(
+            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc
+             from airing where at >= $1 and at < $2 and controller in ({})
+             order by at, programme",
+            places(3, controllers.len())
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        query = query.bind(from.micros()).bind(until.micros());
+        for controller in controllers {
+            query = query.bind(controller.as_str());
+        }
+        let rows = query.fetch_all(&self.pool).await;
+        rows.map_err(StoreError::query("read the airings"))?.iter().map(airing).collect()
     }
 
     /// The airings of one controller that begin from `from` until before `until`, in order.

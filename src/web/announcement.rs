@@ -249,7 +249,8 @@ pub(super) async fn live(
     Path(id): Path<BulletinId>,
 ) -> Result<Response, Fault> {
     opened(&site, &*town(&site).await?, &visitor, &id).await?;
-    Ok(live::stream(site, move |site| {
+    let key = format!("announcement {id} {}", visitor.tongue);
+    Ok(live::stream(site, &key, move |site| {
         let (id, tongue) = (id.clone(), visitor.tongue);
         async move {
             let town = town(&site).await?;

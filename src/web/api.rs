@@ -8,6 +8,7 @@
 //! route, its paragraph in the OpenAPI document and its row in `docs/routes.md`. Handlers call what
 //! pages and command line call; Station and `access` decide again, with the area.
 
+mod attend;
 mod browse;
 mod caller;
 mod document;
@@ -36,17 +37,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub(super) use browse::show;
-pub(super) use caller::Buckets;
+pub(super) use caller::{Buckets, bearer};
+pub(super) use problem::Problem;
 
 use crate::web::Site;
 use crate::web::api::operation::Table;
-use crate::web::api::problem::Problem;
 use crate::web::guard;
 
 /// Every operation.
 fn table() -> Table {
     let table = Table::default();
-    let table = people::add(fleet::add(table));
+    let table = people::add(attend::add(fleet::add(table)));
     let table = emergency::add(table);
     let table = upload::add(newsroom::add(table));
     let table = question::add(table);

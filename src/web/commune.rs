@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 pub(super) use attend::{acknowledge, maintain, order};
 pub(super) use question::{ask, form as question_form, languages, villages};
-pub(super) use town::{Looked, Town, town};
+pub(super) use town::{Asked as OpenOrders, Looked, Town, town};
 
 use crate::access::Action;
 use crate::clock::utc_now;
@@ -182,9 +182,12 @@ pub(super) async fn live(
     Path(area): Path<AreaId>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
-    watched(&site, &visitor, &area).await?;
+    let (now, _) = watched(&site, &visitor, &area).await?;
     let page = asked.page.unwrap_or(1).max(1);
-    Ok(live::stream(site, move |site| {
+    let may = |action| may_here(&now, &visitor, action, &area);
+    let (order, attend) = (may(Action::Order), may(Action::Attend));
+    let key = format!("{area} {page} {} {order} {attend}", visitor.tongue);
+    Ok(live::stream(site, &key, move |site| {
         let (visitor, area) = (visitor.clone(), area.clone());
         async move {
             let town = town(&site).await?;
@@ -229,8 +232,10 @@ async fn parts(
     let zone = site.station.config.zone;
     let midnight = zone.midnight(zone.date(now));
     let (mut speakers, mut lines) = (Vec::new(), Vec::new());
+    let shown: Vec<ControllerId> = shown.collect();
+    let mut held_by = site.station.lines_of(&shown, midnight, now + AHEAD).await?;
     for id in shown {
-        let held = site.station.lines_at(&id, midnight, now + AHEAD).await?;
+        let held = held_by.remove(&id).unwrap_or_default();
         speakers.push(Speaker::new(town, &id, &held, tongue, zone, now));
         lines.extend(held);
     }
@@ -335,8 +340,8 @@ fn fate_in_words(line: &Line, tongue: Tongue) -> String {
 
 async fn decisions(site: &Site, town: &Town, area: &AreaId) -> Result<Vec<Question>, Fault> {
     let below = town.schedule.tree.below(area);
-    let open = site.station.open_decisions().await?;
-    let here = open.into_iter().filter(|question| below.contains(question.decision.area()));
+    let open = town::asked(site, town).await?;
+    let here = open.iter().filter(|open| below.contains(open.decision.area())).cloned();
     let question = |open: OpenDecision| Question {
         choices: open
             .decision

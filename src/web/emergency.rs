@@ -327,7 +327,8 @@ pub(super) async fn live(
 ) -> Result<Response, Fault> {
     let town_now = town(&site).await?;
     seen(&site, &town_now, &visitor, &id).await?;
-    Ok(live::stream(site, move |site| {
+    let key = format!("emergency {id} {}", visitor.tongue);
+    Ok(live::stream(site, &key, move |site| {
         let (id, tongue) = (id.clone(), visitor.tongue);
         async move {
             let town = town(&site).await?;

@@ -12,7 +12,9 @@ use axum::routing::{get, post};
 use crate::access::Action;
 use crate::web::fault::Fault;
 use crate::web::guard::guard;
-use crate::web::{Site, account, announcement, api, assets, commune, emergency, overview, sign_in};
+use crate::web::{
+    Site, account, announcement, api, assets, commune, emergency, metrics, overview, sign_in,
+};
 
 /// Bytes of a request's body at most: forms only.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -128,8 +130,10 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .fallback(|| async { Fault::not_found().into_response() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(Arc::clone(&site), guard))
-        .with_state(site);
-    Router::new().nest("/api/v1", api).merge(pages)
+        .with_state(Arc::clone(&site));
+    let numbers = Router::new().route("/metrics", get(metrics::show)).with_state(Arc::clone(&site));
+    let all = Router::new().nest("/api/v1", api).merge(numbers).merge(pages);
+    all.layer(from_fn_with_state(site, metrics::timed))
 }
 
 /// Announcements and their recordings.

@@ -9,6 +9,7 @@ mod bad_input;
 mod cast;
 mod demo;
 mod emergency;
+mod fuzzed;
 mod https;
 mod killed;
 mod load;

@@ -104,9 +104,10 @@ pub(super) fn json(schema: &Schema) -> Value {
     json!({ "description": "Done", "content": { "application/json": { "schema": schema } } })
 }
 
-/// A JSON body.
+/// A JSON body; one that needs no field may be left out.
 pub(super) fn body(schema: &Schema) -> Value {
-    json!({ "required": true, "content": { "application/json": { "schema": schema } } })
+    let required = schema.get("$ref").is_some();
+    json!({ "required": required, "content": { "application/json": { "schema": schema } } })
 }
 
 /// The parameters of a query.

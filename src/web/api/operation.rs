@@ -267,7 +267,11 @@ fn too_large() -> Problem {
 }
 
 fn parsed<I: DeserializeOwned>(bytes: &[u8]) -> Result<I, Problem> {
-    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes.trim_ascii_start() };
+    // A list would pass for an object whose fields stand in order.
+    if bytes.first() == Some(&b'[') {
+        return Err(Problem::wrong("send a JSON object, not a list"));
+    }
     serde_json::from_slice(bytes).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Problem::wrong(&error.to_string()),
         _ => Problem::unreadable(&error.to_string()),

@@ -13,7 +13,7 @@ use crate::web::fault::Fault;
 
 /// Why a request was not done.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(in crate::web) struct Problem {
     told: Box<Told>,
     /// Seconds to wait before the next try.
     retry_s: Option<u64>,
@@ -124,6 +124,12 @@ impl From<ServerError> for Problem {
         let mut problem = Self::new(status.unwrap_or(usual), code, &vi, &en);
         problem.told.faults = faults;
         problem
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::denied(denied)
     }
 }
 

@@ -328,3 +328,21 @@ async fn the_document_is_served_and_can_be_browsed_without_a_token() {
         assert!(page.contains(&format!("/api/v1{}", line.path)), "{}", line.path);
     }
 }
+
+#[tokio::test]
+async fn numbers_for_prometheus_need_a_token_that_watches_the_whole_station() {
+    let town = Town::new().await.with("hoa", "inspector").await.with("sua", "operator@mu-ca").await;
+    let (hoa, sua) = (town.token("hoa").await, town.token("sua").await);
+    let ask = async |token: &str| {
+        let request = Request::builder().uri("/metrics");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        read(town.sends(request, Body::empty()).await).await
+    };
+    assert_eq!(ask("none").await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(ask(&sua).await.0, StatusCode::FORBIDDEN);
+    let (status, text) = ask(&hoa).await;
+    assert_eq!(status, StatusCode::OK);
+    for line in ["loaban_controllers{health=\"bad\"} 2", "loaban_facts_waiting ", "le=\"+Inf\"}"] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+}

@@ -23,7 +23,8 @@ use crate::web::api::words::{Instant, Sha256, Slug};
 
 const OFFSET: &str = "upload-offset";
 const LENGTH: &str = "upload-length";
-const PIECE: &str = "application/offset+octet-stream";
+/// Any bytes; tus calls them its own kind.
+const PIECES: [&str; 2] = ["application/octet-stream", "application/offset+octet-stream"];
 
 /// A piece that stands still for this long is given up; what came of it is kept.
 const STILL: std::time::Duration = std::time::Duration::from_secs(30);
@@ -69,7 +70,7 @@ pub(super) fn add(table: Table) -> Table {
                 parameters: vec![header(OFFSET, true, &json!({ "type": "integer", "minimum": 0 }))],
                 body: Some(json!({
                     "required": true,
-                    "content": { PIECE: { "schema": { "type": "string", "format": "binary" } } },
+                    "content": { (PIECES[0]): { "schema": { "type": "string", "format": "binary" } } },
                 })),
                 answer: at_offset(),
             },
@@ -150,9 +151,10 @@ fn answer(upload: &Upload) -> Response {
 
 async fn send(call: Call<Which, Parts>, body: Body) -> Result<Response, Problem> {
     let headers = &call.input.headers;
-    if headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes() != PIECE.as_bytes()) {
-        let vi = format!("Hãy gửi với Content-Type: {PIECE}.");
-        let en = format!("send the bytes with Content-Type: {PIECE}");
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    if !PIECES.iter().any(|known| kind == known.as_bytes()) {
+        let vi = format!("Hãy gửi với Content-Type: {}.", PIECES[0]);
+        let en = format!("send the bytes with Content-Type: {}", PIECES[0]);
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "kind", &vi, &en));
     }
     let offset = headers.get(OFFSET).and_then(|value| value.to_str().ok()?.parse().ok());

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::clock::utc_now;
 use crate::fleet::Controller;
 use crate::id::{AreaId, ControllerId, ProgrammeId};
+use crate::schedule::OpenDecision;
 use crate::schedule::file::Checked;
 use crate::server::{Condition, Health, Known, ServerError};
 use crate::store::{Device, Sounded, StatusRow};
@@ -29,6 +30,31 @@ pub(in crate::web) struct Town {
     sensed: Uptime,
     now: Timestamp,
     looked: Uptime,
+}
+
+/// How old the open orders of play may be while nothing changed: deadlines pass.
+const ASKED_FRESH: Duration = Duration::from_mins(1);
+
+/// The orders of play that wait for communes, as of a revision: finding them plans a week.
+#[derive(Debug, Default)]
+pub(in crate::web) struct Asked(tokio::sync::Mutex<Option<AsOf>>);
+
+/// Of which revision, found when.
+type AsOf = (i64, Uptime, Arc<Vec<OpenDecision>>);
+
+/// The orders of play that wait for communes now.
+pub(super) async fn asked(site: &Site, town: &Town) -> Result<Arc<Vec<OpenDecision>>, ServerError> {
+    let mut held = site.asked.0.lock().await;
+    let up = site.clock.now().up;
+    if let Some((revision, at, open)) = held.as_ref()
+        && *revision == town.revision
+        && up.since(*at) < ASKED_FRESH
+    {
+        return Ok(Arc::clone(open));
+    }
+    let open = Arc::new(site.station.open_decisions().await?);
+    *held = Some((town.revision, up, Arc::clone(&open)));
+    Ok(open)
 }
 
 /// The newest look that is not too old.
