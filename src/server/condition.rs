@@ -8,6 +8,7 @@
 //! word.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -144,10 +145,12 @@ impl Station {
     pub async fn conditions(&self) -> Result<Vec<Condition>, ServerError> {
         let (statuses, sounded) = (self.store.statuses().await?, self.store.sounded().await?);
         let (upkeep, now) = (self.upkeep().await?, utc_now());
+        let mut statuses: BTreeMap<ControllerId, StatusRow> =
+            statuses.into_iter().map(|row| (row.status.controller.clone(), row)).collect();
         let of = |device: &Device| {
-            let status = statuses.iter().find(|row| row.status.controller == device.controller);
+            let status = statuses.remove(&device.controller);
             let sounded = sounded.get(&device.controller).copied().unwrap_or_default();
-            let known = Known { device: Some(device), status: status.cloned(), sounded };
+            let known = Known { device: Some(device), status, sounded };
             Condition::judge(&device.controller, known, &upkeep, now)
         };
         let mut conditions: Vec<Condition> = self.store.devices().await?.iter().map(of).collect();

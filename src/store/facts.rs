@@ -77,6 +77,14 @@ impl ToldFact {
     }
 }
 
+/// Whether plans, content, people or devices may be others after a fact of this kind. What reports,
+/// logins and the care of speakers tell of leaves them as they are.
+fn changes_station(kind: &str) -> bool {
+    let told = ["manifest.issued", "receipts.taken", "export.made"];
+    let families = ["login.", "session.", "speaker.", "token."];
+    !told.contains(&kind) && !families.iter().any(|family| kind.starts_with(family))
+}
+
 impl Tx {
     /// Writes a fact; the same fact twice is one.
     pub async fn tell(&mut self, fact: &Fact) -> Result<(), StoreError> {
@@ -84,7 +92,7 @@ impl Tx {
             "insert into fact (id, at, kind, who, body) values ($1, $2, $3, $4, $5)
              on conflict (id) do nothing",
         );
-        query
+        let done = query
             .bind(&fact.id)
             .bind(fact.at.micros())
             .bind(fact.kind)
@@ -93,6 +101,12 @@ impl Tx {
             .execute(&mut *self.inner)
             .await
             .map_err(StoreError::query("keep a fact"))?;
+        if done.rows_affected() > 0 && changes_station(fact.kind) {
+            sqlx::query("update revision set n = n + 1")
+                .execute(&mut *self.inner)
+                .await
+                .map_err(StoreError::query("count a change"))?;
+        }
         Ok(())
     }
 

@@ -167,13 +167,17 @@ impl Village {
     }
 }
 
+/// Lines of each log that a failure shows.
+const LAST_LINES: usize = 40;
+
 /// A failure is understood from what both sides said last.
 impl Drop for Village {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for log in [self.station.path("server.log"), self.device().join("log")] {
+            let logs = ["server.log", "wants", "devices/khong-lao-1/log"];
+            for log in logs.map(|log| self.station.path(log)) {
                 let text = fs::read_to_string(&log).unwrap_or_default();
-                let from = text.lines().count().saturating_sub(40);
+                let from = text.lines().count().saturating_sub(LAST_LINES);
                 let last: Vec<&str> = text.lines().skip(from).collect();
                 println!("{}:\n{}", log.display(), last.join("\n"));
             }

@@ -24,6 +24,7 @@ const SENSED_FRESH: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(in crate::web) struct Town {
     pub(in crate::web) schedule: Arc<Checked>,
+    devices: Arc<BTreeMap<ControllerId, Device>>,
     revision: i64,
     conditions: BTreeMap<ControllerId, Condition>,
     sounded: Arc<BTreeMap<ControllerId, Sounded>>,
@@ -84,17 +85,18 @@ impl Town {
     async fn look(site: &Site, before: Option<&Self>, looked: Uptime) -> Result<Self, ServerError> {
         let store = &site.station.store;
         let revision = store.revision().await?;
-        let schedule = match before.filter(|before| before.revision == revision) {
-            Some(before) => Arc::clone(&before.schedule),
-            None => Arc::new(site.station.schedule().await?),
+        let (schedule, devices) = match before.filter(|before| before.revision == revision) {
+            Some(before) => (Arc::clone(&before.schedule), Arc::clone(&before.devices)),
+            None => (Arc::new(site.station.schedule().await?), Arc::new(devices(site).await?)),
         };
         let fresh = before.filter(|before| looked.since(before.sensed) < SENSED_FRESH);
         let (sounded, sensed) = match fresh {
             Some(before) => (Arc::clone(&before.sounded), before.sensed),
             None => (Arc::new(store.sounded().await?), looked),
         };
-        let conditions = conditions(site, &schedule, &sounded).await?;
-        Ok(Self { schedule, revision, conditions, sounded, sensed, now: utc_now(), looked })
+        let conditions = conditions(site, &schedule, &devices, &sounded).await?;
+        let now = utc_now();
+        Ok(Self { schedule, devices, revision, conditions, sounded, sensed, now, looked })
     }
 
     /// The controllers in and below an area, by id.
@@ -144,19 +146,21 @@ impl Town {
     }
 }
 
+async fn devices(site: &Site) -> Result<BTreeMap<ControllerId, Device>, ServerError> {
+    let devices = site.station.store.devices().await?.into_iter();
+    Ok(devices.map(|device| (device.controller.clone(), device)).collect())
+}
+
 /// The condition of every controller that the schedule names.
 async fn conditions(
     site: &Site,
     schedule: &Checked,
+    devices: &BTreeMap<ControllerId, Device>,
     sounded: &BTreeMap<ControllerId, Sounded>,
 ) -> Result<BTreeMap<ControllerId, Condition>, ServerError> {
-    let store = &site.station.store;
-    let rows = store.statuses().await?.into_iter();
+    let rows = site.station.store.statuses().await?.into_iter();
     let mut statuses: BTreeMap<ControllerId, StatusRow> =
         rows.map(|row| (row.status.controller.clone(), row)).collect();
-    let devices = store.devices().await?.into_iter();
-    let devices: BTreeMap<ControllerId, Device> =
-        devices.map(|device| (device.controller.clone(), device)).collect();
     let (upkeep, now) = (site.station.upkeep().await?, utc_now());
     let ids = schedule.controllers.iter().map(|controller| &controller.id);
     let judged = ids.map(|id| {
