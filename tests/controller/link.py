@@ -1,10 +1,12 @@
 """MQTT 3.1.1: the main connection and the bulk connection. Section 1 of docs/protocol.md.
 
 Each link has a thread of its own, and gives what happens to one queue that the controller empties.
-A message is not acknowledged to the broker before it was handled: what the controller holds is
-durable by then.
+Only that thread touches the connection: neither paho's loop nor a TLS connection may be written to by
+one thread while another reads. A message is not acknowledged to the broker before it was handled:
+what the controller holds is durable by then.
 """
 
+import queue
 import random
 import ssl
 import sys
@@ -16,6 +18,7 @@ import paho.mqtt.client as mqtt
 KEEP_ALIVE_S = 30
 WAIT_S_MIN = 0.25
 STEADY_S = 10  # a connection that was up for so long begins anew
+LOOK_S = 0.02  # how long what is to be sent may wait for its turn
 RETURN_S_MAX = 5  # those who lost a broker at once come back spread over this
 
 # X509_V_FLAG_NO_CHECK_TIME: a device that wakes in 1970 must connect to learn the time.
@@ -49,7 +52,8 @@ class Link(threading.Thread):
         self.before_connect = lambda client: None
         self.refused = False
         self.sure_time = lambda: 0  # seconds that have surely passed, by what the station signed
-        self.mids, self.mids_lock = {}, threading.Lock()  # SUBSCRIBE on its way -> topic
+        self.mids = {}  # SUBSCRIBE on its way -> topic
+        self.outbox = queue.SimpleQueue()  # what the thread of this link shall do
         # paho 2 asks which form of callbacks is meant; paho 1 knows one only.
         forms = getattr(mqtt, "CallbackAPIVersion", None)
         form = [forms.VERSION2] if forms else []
@@ -86,8 +90,9 @@ class Link(threading.Thread):
         try:
             self.client.connect(self.config.host, self.config.port, KEEP_ALIVE_S)
             self._check_end()
-            while self.client.loop(timeout=0.2) == mqtt.MQTT_ERR_SUCCESS:
+            while self.client.loop(timeout=LOOK_S) == mqtt.MQTT_ERR_SUCCESS:
                 was_up = was_up or self.connected
+                self._send_waiting()
                 if not self.wanted.is_set():
                     self.client.disconnect()
         except ssl.SSLError as error:
@@ -102,6 +107,13 @@ class Link(threading.Thread):
         self.mids.clear()
         return was_up
 
+    def _send_waiting(self):
+        """What waited through a loss is lost with it, as if it had been sent."""
+        while not self.outbox.empty():
+            send = self.outbox.get()
+            if self.connected:
+                send()
+
     def _check_end(self):
         """The broker's certificate, by the newest time that the station has signed."""
         if self.config.tls:
@@ -111,19 +123,22 @@ class Link(threading.Thread):
                 raise ssl.SSLError("the broker's certificate has ended")
 
     def subscribe(self, topic, qos=1):
-        with self.mids_lock:
+        def send():
             result, mid = self.client.subscribe(topic, qos)
             if result == mqtt.MQTT_ERR_SUCCESS:
                 self.mids[mid] = topic
 
+        self.outbox.put(send)
+
     def unsubscribe(self, topic):
-        self.client.unsubscribe(topic)
+        self.outbox.put(lambda: self.client.unsubscribe(topic))
 
     def publish(self, topic, payload, retain):
         """Whether the link took it. Nothing is queued for a link that is down."""
         if not self.connected:
             return False
-        return self.client.publish(topic, payload, 1, retain).rc == mqtt.MQTT_ERR_SUCCESS
+        self.outbox.put(lambda: self.client.publish(topic, payload, 1, retain))
+        return True
 
     def _tell(self, what, topic=None, payload=None):
         event = Event(self, what, topic, payload)
@@ -141,8 +156,7 @@ class Link(threading.Thread):
         self._tell("message", message.topic, message.payload).handled.wait()
 
     def _on_subscribe(self, *arguments):
-        with self.mids_lock:
-            topic = self.mids.pop(arguments[2], None)
+        topic = self.mids.pop(arguments[2], None)
         granted = all(getattr(code, "value", code) < 0x80 for code in arguments[3])
         if topic and granted:
             self._tell("subscribed", topic)
