@@ -47,6 +47,7 @@ contract! {
     a_block_of_16_kib_passes_whole
     a_document_of_200_kib_passes_whole
     a_thousand_messages_come_in_their_order
+    who_takes_no_events_can_still_send
     a_link_that_was_cut_comes_back
     a_second_connection_under_one_client_id_ends_the_first
 }
@@ -293,6 +294,27 @@ async fn a_thousand_messages_come_in_their_order(stand: Stand) {
     }
     sending.await.expect("all were taken");
     acknowledged.await.expect("all were acknowledged");
+}
+
+async fn who_takes_no_events_can_still_send(stand: Stand) {
+    let (server, mut controller) = (stand.link("server").await, stand.link("mt-1").await);
+    controller.subscribe("c/mt-1/order").await;
+    let sender = server.0.sender();
+    // Each brings an acknowledgement, and nobody takes one.
+    let sending = tokio::spawn(async move {
+        for n in 0..1500 {
+            let text = n.to_string().into_bytes();
+            sender
+                .publish(&topic("c/mt-1/order"), text, Qos::AtLeastOnce, false)
+                .await
+                .expect("a link that waits for nobody");
+        }
+    });
+    for n in 0..1500 {
+        assert_eq!(controller.text().await, n.to_string());
+    }
+    sending.await.expect("all were taken");
+    drop(server);
 }
 
 async fn a_link_that_was_cut_comes_back(stand: Stand) {

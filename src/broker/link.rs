@@ -33,7 +33,8 @@ use line::{Line, Tokens};
 pub const PACKET_BYTES_MAX: usize = 1024 * 1024;
 /// Room for the header of a packet around topic and payload.
 const HEADER_BYTES_MAX: usize = 16;
-/// Events that wait for [`Link::next`]; when they are full, the link stops reading.
+/// Events that wait for [`Link::next`]; what comes while they are full waits in the link, up to
+/// [`Pace::held_bytes_max`].
 const EVENTS_MAX: usize = 256;
 /// How long [`Link::close`] tries to say goodbye.
 const CLOSE_SECONDS_MAX: u64 = 3;
@@ -76,6 +77,9 @@ pub struct Pace {
     pub room_max: Duration,
     /// Messages that wait to be written.
     pub queue_messages_max: usize,
+    /// Bytes of events that wait for [`Link::next`] beyond those that it has room for; over this the
+    /// link is given up and made anew, which asks again for what was not taken.
+    pub held_bytes_max: usize,
 }
 
 impl Default for Pace {
@@ -88,6 +92,7 @@ impl Default for Pace {
             steady_after: Duration::from_secs(10),
             room_max: Duration::from_secs(5),
             queue_messages_max: 256,
+            held_bytes_max: 4 * 1024 * 1024,
         }
     }
 }

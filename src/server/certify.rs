@@ -14,6 +14,9 @@ use crate::server::config::{BrokerChoice, TlsDoor, WebTls};
 use crate::server::station::{FILE_BYTES_MAX, Station};
 use crate::vault::{read_text, write_secret};
 
+/// What may wait to be read: receipts of every controller of a province at once.
+const HELD_BYTES_MAX: usize = 128 * 1024 * 1024;
+
 /// Keep-alive of the server's connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -105,7 +108,11 @@ impl Station {
             clean_session: false,
             keep_alive: KEEP_ALIVE,
             will: None,
-            pace: Pace { longest_wait: Duration::from_secs(10), ..Pace::default() },
+            pace: Pace {
+                longest_wait: Duration::from_secs(10),
+                held_bytes_max: HELD_BYTES_MAX,
+                ..Pace::default()
+            },
             seed: u64::from_be_bytes(entropy::bytes()),
         })
     }

@@ -3,6 +3,7 @@
 //! **Every attempt gets a new event loop of the client library.** One that has failed holds packets and
 //! numbers of the connection that is gone, and can fail again for ever on them.
 
+use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions,
     NetworkOptions, Outgoing, Packet, QoS, StateError, TlsConfiguration, Transport,
 };
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 
@@ -32,10 +34,41 @@ pub(super) struct Driver {
     options: LinkOptions,
     shared: Arc<Shared>,
     events: mpsc::Sender<LinkEvent>,
+    waiting: Waiting,
     closing: watch::Receiver<bool>,
     backoff: Backoff,
     /// The connection that was lost last had been up for long enough to be trusted.
     was_steady: bool,
+}
+
+/// Events that nobody had room for yet. **The connection is served meanwhile**: whoever waits for room
+/// to send cannot take events, and must not wait for a link that waits for them.
+#[derive(Default)]
+struct Waiting {
+    events: VecDeque<LinkEvent>,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn put(&mut self, event: LinkEvent) {
+        self.bytes += bytes_of(&event);
+        self.events.push_back(event);
+    }
+
+    fn take(&mut self) -> Option<LinkEvent> {
+        let event = self.events.pop_front()?;
+        self.bytes -= bytes_of(&event);
+        Some(event)
+    }
+}
+
+/// What an event holds, with something for itself.
+fn bytes_of(event: &LinkEvent) -> usize {
+    const SELF_BYTES: usize = 128;
+    match event {
+        LinkEvent::Message { topic, payload, .. } => SELF_BYTES + topic.len() + payload.len(),
+        _ => SELF_BYTES,
+    }
 }
 
 /// The clocks of one connection.
@@ -57,7 +90,8 @@ impl Driver {
     ) -> Self {
         let backoff =
             Backoff::new(options.pace.first_wait, options.pace.longest_wait, options.seed);
-        Self { options, shared, events, closing, backoff, was_steady: false }
+        let waiting = Waiting::default();
+        Self { options, shared, events, waiting, closing, backoff, was_steady: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -65,14 +99,15 @@ impl Driver {
             let wait = match self.connection().await {
                 End::Closed => return,
                 End::Lost(reason) => {
-                    self.tell(LinkEvent::Down { reason }).await;
+                    self.tell(LinkEvent::Down { reason });
                     self.wait_after_loss()
                 }
                 End::Refused(reason) => {
-                    self.tell(LinkEvent::Refused { reason }).await;
+                    self.tell(LinkEvent::Refused { reason });
                     self.backoff.long_wait()
                 }
             };
+            self.hand_out().await;
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = asked(&mut self.closing) => return,
@@ -102,7 +137,7 @@ impl Driver {
         };
         let line = Arc::new(Line::new(client, &self.options.pace));
         self.shared.set(Some(Arc::clone(&line)));
-        self.tell(LinkEvent::Up { session_present }).await;
+        self.tell(LinkEvent::Up { session_present });
         let end = self.serve(&mut event_loop, &line).await;
         self.shared.set(None);
         line.close();
@@ -138,7 +173,10 @@ impl Driver {
             match self.poll(event_loop, line, &mut timers).await {
                 Ok(Event::Incoming(packet)) => {
                     timers.silence.set(tokio::time::sleep(silence_max));
-                    self.incoming(packet, line).await;
+                    self.incoming(packet, line);
+                    if self.waiting.bytes > self.options.pace.held_bytes_max {
+                        return self.lost("sent more than was taken here in time");
+                    }
                 }
                 Ok(Event::Outgoing(Outgoing::Disconnect)) => return End::Closed,
                 Ok(Event::Outgoing(Outgoing::Publish(number))) => line.publish_written(number),
@@ -161,6 +199,11 @@ impl Driver {
         loop {
             tokio::select! {
                 biased;
+                Ok(room) = self.events.reserve(), if !self.waiting.events.is_empty() => {
+                    if let Some(event) = self.waiting.take() {
+                        room.send(event);
+                    }
+                }
                 event = &mut polling => return event.map_err(|error| self.end(&error)),
                 () = timers.silence.as_mut() => return Err(self.lost("was silent for 2.5 times the keep-alive")),
                 () = timers.steady.as_mut(), if !timers.is_steady => {
@@ -178,7 +221,7 @@ impl Driver {
         }
     }
 
-    async fn incoming(&self, packet: Packet, line: &Line) {
+    fn incoming(&mut self, packet: Packet, line: &Line) {
         match packet {
             Packet::Publish(message) => {
                 let payload = Vec::from(message.payload);
@@ -186,27 +229,40 @@ impl Driver {
                     topic: message.topic,
                     payload,
                     retained: message.retain,
-                })
-                .await;
+                });
             }
             Packet::PubAck(answer) => {
                 if let Some(event) = line.publish_answered(answer.pkid) {
-                    self.tell(event).await;
+                    self.tell(event);
                 }
             }
             Packet::SubAck(answer) => {
                 for event in line.subscribe_answered(answer.pkid, &answer.return_codes) {
-                    self.tell(event).await;
+                    self.tell(event);
                 }
             }
             _ => {}
         }
     }
 
-    /// Waits for room among the events: a slow reader slows the broker down instead of filling the memory.
-    async fn tell(&self, event: LinkEvent) {
-        // Fails only while the link closes, when nobody listens any more.
-        let _unheard = self.events.send(event).await;
+    /// Hands an event out, or keeps it behind those that wait.
+    fn tell(&mut self, event: LinkEvent) {
+        if !self.waiting.events.is_empty() {
+            return self.waiting.put(event);
+        }
+        match self.events.try_send(event) {
+            Err(TrySendError::Full(event)) => self.waiting.put(event),
+            // Closed only while the link closes, when nobody listens any more.
+            Ok(()) | Err(TrySendError::Closed(_)) => {}
+        }
+    }
+
+    /// Waits until whoever listens has taken everything.
+    async fn hand_out(&mut self) {
+        while let Some(event) = self.waiting.take() {
+            // Fails only while the link closes, when nobody listens any more.
+            let _unheard = self.events.send(event).await;
+        }
     }
 
     fn lost(&self, what: &str) -> End {
