@@ -97,11 +97,13 @@ pub enum Action {
     Announce,
     /// Hear recordings before they may be heard by all.
     Listen,
+    /// Make, change or end programmes and exceptions.
+    Programme,
 }
 
 impl Action {
     /// Every action, for tests and lists.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Watch,
         Self::Read,
         Self::Contribute,
@@ -119,6 +121,7 @@ impl Action {
         Self::Attend,
         Self::Announce,
         Self::Listen,
+        Self::Programme,
     ];
 
     /// The word by which tokens name it.
@@ -141,6 +144,7 @@ impl Action {
             Self::Attend => "attend",
             Self::Announce => "announce",
             Self::Listen => "listen",
+            Self::Programme => "programme",
         }
     }
 
@@ -170,6 +174,7 @@ impl Action {
             Self::ChangeFleet | Self::Invite => &[Duty::Administrator],
             Self::Attend => &[Duty::Operator, Duty::Administrator],
             Self::Announce => &[Duty::Operator, Duty::Announcer],
+            Self::Programme => &[Duty::Announcer, Duty::Leader, Duty::Operator],
             Self::Listen => {
                 &[Duty::Operator, Duty::Announcer, Duty::Reviewer, Duty::Leader, Duty::Inspector]
             }
@@ -193,7 +198,8 @@ impl Action {
             | Self::Decide
             | Self::Attend
             | Self::Announce
-            | Self::Listen => false,
+            | Self::Listen
+            | Self::Programme => false,
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod coverage;
 mod day;
 mod decision;
 pub mod diff;
+pub mod edit;
 mod exception;
 pub mod excerpt;
 pub mod explain;

@@ -26,6 +26,7 @@ mod newsroom;
 mod people;
 mod pick;
 mod planning;
+mod programming;
 mod records;
 mod roster;
 mod run;
@@ -53,6 +54,7 @@ pub use newsroom::{
 };
 pub use people::Added;
 pub use pick::{Pick, Wanted};
+pub use programming::{FREEZE, Preview};
 pub use records::Records;
 pub use run::{Ready, keep_ingest, serve};
 pub use scribe::{Head, Scribe, origin};
@@ -85,6 +87,12 @@ pub enum ServerError {
     /// Sheets that could not be written into the schedule files.
     #[error(transparent)]
     Roster(#[from] crate::schedule::roster::NotMerged),
+    /// An edit of programmes that is not made.
+    #[error(transparent)]
+    Edit(#[from] crate::schedule::edit::NotEdited),
+    /// An airing that cannot be changed so.
+    #[error(transparent)]
+    Reach(#[from] crate::schedule::edit::NotReached),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

@@ -171,6 +171,26 @@ impl Recurrence {
         &self.rule
     }
 
+    /// The times of a day on which it comes, rising.
+    pub fn times_of_day(&self) -> Vec<TimeOfDay> {
+        self.rule.times()
+    }
+
+    /// Its weekdays, where nothing but the weekday and the two dates says when it comes.
+    pub fn weekly(&self) -> Option<Days> {
+        match &self.rule {
+            Rule::Cron(cron) => {
+                let all = cron.months().is_all()
+                    && cron.days_of_month().is_all()
+                    && cron.years().is_all();
+                let comes =
+                    |day: &Weekday| cron.days_of_week().includes(u32::from(day.iso()) % 7 + 1);
+                all.then(|| Days::of(Weekday::ALL.into_iter().filter(comes))).flatten()
+            }
+            Rule::Times { weekdays, .. } => Some(*weekdays),
+        }
+    }
+
     /// The first local date on which it may come.
     pub fn from(&self) -> Option<LocalDate> {
         self.from
@@ -299,6 +319,16 @@ mod tests {
         let times = Recurrence::times(times, days, None, None).unwrap();
         assert_eq!(local(&times, "2026-11-22")[0], (0, "05:30:10".to_owned()));
         assert!(local(&times, "2026-11-23").is_empty());
+    }
+
+    #[test]
+    fn a_cron_expression_that_only_names_weekdays_is_a_weekly_one() {
+        let weekly = |text: &str| Recurrence::cron(text, None, None).unwrap().weekly();
+        let days = [Weekday::Monday, Weekday::Saturday];
+        assert_eq!(weekly("0 30 5 * * Mon,Sat"), Days::of(days));
+        assert_eq!(weekly("0 30 5 * * *"), Some(Days::EVERY));
+        assert_eq!(weekly("0 30 5 1 * Mon"), None);
+        assert_eq!(weekly("0 30 5 * 2 *"), None);
     }
 
     #[test]

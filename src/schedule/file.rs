@@ -11,10 +11,11 @@ use crate::bulletin::{Column, Lists};
 use crate::calendar::Airtime;
 use crate::config::{At, Faults, read};
 use crate::fleet::{Area, AreaTree, Controller};
-use crate::id::{AreaId, BulletinId, ControllerId, NotAnId, ProgrammeId, Tag};
+use crate::id::{AreaId, BulletinId, ControllerId, ExceptionId, NotAnId, ProgrammeId, Tag};
 use crate::lang::{LangTag, Names, NotATag};
 use crate::schedule::{Exception, Programme};
 
+pub(in crate::schedule) mod block;
 mod check;
 pub mod content;
 mod exceptions;
@@ -23,7 +24,7 @@ mod lists;
 pub(in crate::schedule) mod tables;
 
 pub use check::check;
-pub use export::programme as programme_text;
+pub use export::{exception as exception_text, programme as programme_text};
 
 /// One file, read but not yet compared with the others.
 #[derive(Debug)]
@@ -65,21 +66,36 @@ impl ScheduleFile {
         &self.lists.languages
     }
 
-    /// The line on which each area and each controller begins, counted from 1.
+    /// The line on which each thing that can be written anew begins, counted from 1.
     pub(in crate::schedule) fn lines(&self) -> BTreeMap<(Noun, &str), usize> {
-        let is_place = |noun| noun == Noun::Area || noun == Noun::Controller;
+        let is_place =
+            |noun| [Noun::Area, Noun::Controller, Noun::Programme, Noun::Exception].contains(&noun);
         let places = self.notes.definitions.iter().filter(|at| is_place(at.value.0));
         places.map(|at| ((at.value.0, at.value.1.as_str()), at.line)).collect()
     }
+
+    /// Its only programme, where it has one.
+    pub(in crate::schedule) fn programme(self) -> Option<Programme> {
+        self.programmes.into_iter().next()
+    }
+
+    /// Its only exception, where it has one.
+    pub(in crate::schedule) fn exception(self) -> Option<Exception> {
+        self.exceptions.into_iter().next()
+    }
 }
 
-/// What a roster changes in a file.
+/// What is written anew in a file, with the rest of it left as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::schedule) enum Place<'a> {
     /// An area.
     Area(&'a AreaId),
     /// A controller.
     Controller(&'a ControllerId),
+    /// A programme.
+    Programme(&'a ProgrammeId),
+    /// An exception.
+    Exception(&'a ExceptionId),
 }
 
 impl<'a> Place<'a> {
@@ -88,6 +104,18 @@ impl<'a> Place<'a> {
         match self {
             Self::Area(id) => (Noun::Area, id.as_str()),
             Self::Controller(id) => (Noun::Controller, id.as_str()),
+            Self::Programme(id) => (Noun::Programme, id.as_str()),
+            Self::Exception(id) => (Noun::Exception, id.as_str()),
+        }
+    }
+
+    /// The heading of its block, and that of what stands inside it.
+    pub(in crate::schedule) fn headings(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Area(_) => ("[[area]]", "[[area.listens]]"),
+            Self::Controller(_) => ("[[controller]]", "[[controller]]"),
+            Self::Programme(_) => ("[[programme]]", "[[programme]]"),
+            Self::Exception(_) => ("[[exception]]", "[[exception]]"),
         }
     }
 }

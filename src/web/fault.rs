@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::access::{Action, Denied};
+use crate::schedule::edit::{NotEdited, NotReached};
 use crate::server::{AlarmError, LoginError, ServerError};
 use crate::vault::SealedError;
 use crate::web::Site;
@@ -103,6 +104,8 @@ fn told(error: &ServerError) -> (StatusCode, Option<String>) {
         ServerError::AnnouncedAlready(_) => {
             refused("Thông báo này đã tới giờ phát rồi; muốn phát lại, hãy làm thông báo mới.")
         }
+        ServerError::Edit(error) => refused(&edit_vi(error)),
+        ServerError::Reach(error) => refused(&reach_vi(error)),
         ServerError::NoFault(_) => refused("Loa này không có lỗi nào; hãy mở lại trang."),
         ServerError::MaintenanceLength => {
             refused("Bảo trì kéo dài nhiều nhất 14 ngày; hãy chọn thời gian khác.")
@@ -129,6 +132,55 @@ fn told(error: &ServerError) -> (StatusCode, Option<String>) {
             Some("Máy chủ chưa trả lời được; hãy thử lại sau ít phút.".to_owned()),
         ),
         _ => (StatusCode::UNPROCESSABLE_ENTITY, None),
+    }
+}
+
+fn edit_vi(error: &NotEdited) -> String {
+    match error {
+        NotEdited::Faults(faults) => format!("Lịch sẽ không đọc được: {faults}."),
+        NotEdited::Unmarked { file, what } => {
+            format!("Tệp {file} không ghi {what} dưới tiêu đề riêng; hãy sửa tệp đó trước.")
+        }
+        NotEdited::Announcement(_) => {
+            "Đây là thông báo của xã; hãy đổi giờ ở trang của thông báo.".to_owned()
+        }
+        NotEdited::Changed(what) => {
+            format!("Có người vừa đổi {what}; hãy xem lại rồi làm lại.")
+        }
+        NotEdited::TooMany => {
+            "Một lần chỉ đổi được 64 chương trình và ngoại lệ; hãy làm từng phần.".to_owned()
+        }
+        NotEdited::Nothing => "Chưa có gì thay đổi; hãy sửa điều gì đó trước.".to_owned(),
+        NotEdited::Otherwise => {
+            "Lịch ghi lại sẽ nói khác điều bạn muốn nên không có gì được lưu; hãy báo lỗi này."
+                .to_owned()
+        }
+    }
+}
+
+fn reach_vi(error: &NotReached) -> String {
+    match error {
+        NotReached::NoSlot(id, date) => {
+            format!("{id} không phát vào ngày {date}; hãy mở lại lịch tuần.")
+        }
+        NotReached::Cron(id) => {
+            format!("{id} phát theo biểu thức cron; hãy đổi ngày trong biểu mẫu của chương trình.")
+        }
+        NotReached::Days(id) => format!(
+            "{id} còn phát vào ngày hoặc giờ khác; hãy đổi ngày trong biểu mẫu, hoặc chỉ dời một lượt."
+        ),
+        NotReached::SameTime(id, time) => {
+            format!("{id} đã phát lúc {time} rồi; hãy chọn giờ khác.")
+        }
+        NotReached::Content(id) => {
+            format!("Nội dung của mọi lượt phát được đổi trong biểu mẫu của {id}.")
+        }
+        NotReached::StandsIn(exception, id) => {
+            format!(
+                "Ngoại lệ {exception} phát {id} thay chương trình khác; hãy đổi ngoại lệ trước."
+            )
+        }
+        NotReached::Never(error) => format!("Giờ này không bao giờ tới: {error}."),
     }
 }
 

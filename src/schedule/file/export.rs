@@ -46,6 +46,13 @@ pub fn programme(programme: &Programme) -> String {
     out.0
 }
 
+/// One exception as TOML.
+pub fn exception(exception: &Exception) -> String {
+    let mut out = Lines::default();
+    exception_lines(&mut out, exception);
+    out.0
+}
+
 /// Lines of TOML.
 #[derive(Default)]
 struct Lines(String);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Roster;
 use crate::config::{FILE_BYTES_MAX, Faults};
-use crate::schedule::file::{Checked, Place, ScheduleFile, check, export};
+use crate::schedule::file::{Checked, Place, ScheduleFile, block, check, export};
 
 /// Files that new places are spread over at most.
 const FILES_MAX: usize = 64;
@@ -95,7 +95,8 @@ impl Files {
                 let unmarked =
                     || NotMerged::Unmarked { file: name.clone(), place: place.key().1.to_owned() };
                 let first = line(&place).expect("it was found here");
-                *held = replaced(held, first, place, &text).ok_or_else(unmarked)?;
+                *held =
+                    block::replaced(held, first, place.headings(), &text).ok_or_else(unmarked)?;
                 self.changed.insert(name.clone());
             }
             places = rest;
@@ -120,28 +121,4 @@ impl Files {
         }
         Err(NotMerged::Full)
     }
-}
-
-/// `file` with the block that begins on `line` written anew.
-fn replaced(file: &str, line: usize, place: Place<'_>, text: &str) -> Option<String> {
-    let (own, inner) = match place {
-        Place::Area(_) => ("[[area]]", "[[area.listens]]"),
-        Place::Controller(_) => ("[[controller]]", "[[controller]]"),
-    };
-    let lines: Vec<&str> = file.split_inclusive('\n').collect();
-    let first = line.checked_sub(1)?;
-    if lines.get(first)?.split('#').next()?.trim() != own {
-        return None;
-    }
-    let is_other = |line: &&str| {
-        let line = line.trim_start();
-        line.starts_with('[') && (own == inner || !line.starts_with(inner))
-    };
-    let rest = &lines[first + 1..];
-    let length = rest.iter().position(is_other).unwrap_or(rest.len());
-    // Blank lines and comments before the next heading belong to that.
-    let said = |line: &&str| !(line.trim().is_empty() || line.trim_start().starts_with('#'));
-    let kept = rest[..length].iter().rposition(said).map_or(0, |last| last + 1);
-    let before = lines[..first].concat();
-    Some(before + text + &lines[first + 1 + kept..].concat())
 }
