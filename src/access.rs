@@ -264,6 +264,16 @@ impl Duties {
         held().filter_map(|held| held.area.clone()).collect()
     }
 
+    /// Where a duty of theirs allows `action`: `None` in the whole station, else in these areas and
+    /// below them.
+    pub fn reach(&self, action: Action) -> Option<Vec<AreaId>> {
+        let duties = action.duties();
+        let able = || self.0.iter().filter(|held| duties.contains(&held.duty));
+        let areas: BTreeSet<AreaId> = able().filter_map(|held| held.area.clone()).collect();
+        let whole = able().any(|held| held.area.is_none());
+        (!whole).then(|| areas.into_iter().collect())
+    }
+
     /// Refuses `who` unless one of their duties allows `action` at `place`: the chain of areas
     /// from the root to where it belongs. What belongs to the whole station has an empty chain.
     pub fn allow(&self, who: &str, action: Action, place: &[AreaId]) -> Result<(), Denied> {
@@ -369,6 +379,15 @@ mod tests {
         assert!(both.allow("minh", Action::Approve, &place("lai-chau ka-lang")).is_ok());
         assert_eq!(both.areas(Duty::Leader), []);
         assert_eq!(duties("leader@b,leader@a").areas(Duty::Leader), place("a b"));
+    }
+
+    #[test]
+    fn where_an_action_is_allowed_is_everywhere_or_a_list() {
+        let reach = |text: &str| duties(text).reach(Action::Watch);
+        assert_eq!(reach("inspector"), None);
+        assert_eq!(reach("inspector@b,operator@a,announcer"), Some(place("a b")));
+        assert_eq!(reach("announcer"), Some(vec![]));
+        assert_eq!(reach("operator@a,inspector"), None);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub use export::Selection;
 pub use exported::{Exported, verify_export};
 pub use reader::LogReader;
 pub use recovery::Recovery;
-pub use verdict::{Verdict, verify};
+pub use verdict::{Verdict, verify, verify_telling};
 
 use growth::Growth;
 use recent::Recent;

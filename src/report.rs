@@ -182,6 +182,17 @@ pub fn cause_vi(cause: &str) -> &str {
     }
 }
 
+/// What a word of the wire says of how something is known, for people, in Vietnamese.
+pub fn evidence_vi(word: &str) -> &str {
+    match word {
+        "commanded" => "đã ra lệnh",
+        "rendered" => "đã đưa ra loa",
+        "measured" => "đo được dòng loa",
+        "heard" => "micrô nghe thấy",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,16 +46,16 @@ pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
 pub use enrolment::{CODE_VALID, EnrolError, Enrolled, Provisioned};
 pub use filing::usual_days;
-pub use inquiry::{Inquired, Inquiry};
+pub use inquiry::{Aired, AiredPage, Inquired, Inquiry, NotAPlace, Only, Place};
 pub use login::{Browser, LoginError, PASSWORD_CHARS_MIN, Second, SignedIn};
 pub use newsroom::{
     BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewAnnouncement,
     NewQuestion, NewSound, Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
 };
 pub use people::Added;
-pub use pick::{Pick, Wanted};
+pub use pick::{Pick, Picked, Wanted};
 pub use programming::{FREEZE, Preview};
-pub use records::Records;
+pub use records::{Explained, Records};
 pub use run::{Ready, keep_ingest, serve};
 pub use scribe::{Head, Scribe, origin};
 pub use station::{Beginning, Station};
@@ -84,6 +84,9 @@ pub enum ServerError {
     /// A station is there already.
     #[error("{0} holds a station already; choose an empty folder")]
     Exists(PathBuf),
+    /// A part of the plan that is not there.
+    #[error(transparent)]
+    Excerpt(#[from] crate::schedule::excerpt::NoExcerpt),
     /// Sheets that could not be written into the schedule files.
     #[error(transparent)]
     Roster(#[from] crate::schedule::roster::NotMerged),

@@ -18,6 +18,7 @@ mod emergency;
 mod fault;
 mod frame;
 mod guard;
+mod inspector;
 mod live;
 mod metrics;
 mod overview;
@@ -31,7 +32,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
 use crate::access::Throttle;
 use crate::broker::BrokerAddress;
@@ -70,6 +71,8 @@ pub(crate) struct Site {
     /// Where recordings are made broadcast-ready.
     sound: Sound,
     meter: metrics::Meter,
+    /// The last time that somebody had the log verified.
+    verification: inspector::Verification,
 }
 
 /// Questions that take the machine's time at once: pages and warnings come first.
@@ -100,7 +103,14 @@ impl Site {
             heavy,
             sound,
             meter,
+            verification: inspector::Verification::default(),
         })
+    }
+
+    /// A place among the few that may take the machine's time at once; `None` where none is free
+    /// for long.
+    async fn heavy(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout(HEAVY_WAIT, self.heavy.acquire()).await.ok().and_then(Result::ok)
     }
 
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {

@@ -144,6 +144,66 @@ pub enum Alteration {
     },
 }
 
+impl Alteration {
+    /// The same sentence in Vietnamese.
+    pub fn vi(&self) -> String {
+        match self {
+            Self::Edited { first, last, count, .. } => {
+                format!("{} đã bị sửa: không còn như đã ký.", several_vi(*first, *last, *count))
+            }
+            Self::Deleted { first, count } => {
+                format!("{} đã bị xoá.", several_vi(*first, first + count - 1, *count))
+            }
+            Self::Inserted { first, count, .. } => {
+                let which = several_vi(*first, first + count - 1, *count);
+                format!("{which} đã bị chèn thêm: chưa bao giờ được ký.")
+            }
+            Self::Reordered { first, last } => {
+                format!("Các mục từ {first} đến {last} bị đổi thứ tự so với lúc ký.")
+            }
+            Self::Truncated { left, size } => {
+                format!("Nhật ký đã bị cắt ngắn: đã ký {size} mục mà chỉ còn {left} mục đầu.")
+            }
+            Self::Tile { path, first } => format!(
+                "Tệp {path} bị sửa ở mục {first}, còn mọi mục vẫn đúng như đã ký; hãy cất tệp đó \
+                 đi, máy chủ tự lập lại khi khởi động."
+            ),
+            Self::NoTile { path } => format!(
+                "Thiếu tệp {path}, còn mọi mục vẫn đúng như đã ký; máy chủ tự lập lại khi khởi động."
+            ),
+            Self::Rewritten { first, last } => format!(
+                "Các mục từ {first} đến {last}, hoặc một số trong đó, bị viết lại cùng với cây của \
+                 chúng: không dẫn tới gốc đã ký."
+            ),
+            Self::History { old_size, size } => format!(
+                "Nhật ký {size} mục đã bị viết lại: {old_size} mục đầu không phải là các mục mà điểm \
+                 kiểm chứng cũ đã ký."
+            ),
+            Self::Shrunk { old_size, size } => format!(
+                "Nhật ký chỉ có {size} mục, trong khi điểm kiểm chứng cũ ký {old_size} mục: đã mất, \
+                 hoặc bị thay bằng bản sao cũ."
+            ),
+            Self::Checkpoint(error) => {
+                format!("Tệp checkpoint bị giả mạo hoặc hỏng ({error}).")
+            }
+            Self::NoCheckpoint => "Thiếu tệp checkpoint trong khi vẫn có các mục.".to_owned(),
+            Self::OtherLog { found, wanted } => {
+                format!("Đây là nhật ký {found}, còn điểm kiểm chứng cũ là của {wanted}.")
+            }
+            Self::Twice { fact, first, again } => {
+                format!("Sự việc {fact} được ghi hai lần, ở mục {first} và mục {again}.")
+            }
+        }
+    }
+}
+
+fn several_vi(first: u64, last: u64, count: u64) -> String {
+    match count {
+        1 => format!("Mục {first}"),
+        _ => format!("{count} mục từ {first} đến {last}"),
+    }
+}
+
 /// The subject of a sentence about `count` entries between two.
 fn several(first: u64, last: u64, count: u64, fact: Option<&FactId>) -> String {
     let fact = fact.map_or_else(String::new, |fact| format!(" (fact {fact})"));

@@ -36,6 +36,23 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// The same sentence in Vietnamese.
+    pub fn vi(&self) -> String {
+        match self {
+            Self::Right { head: Checkpoint { origin, size, root }, old_size } => {
+                let older = old_size.map_or_else(String::new, |old| {
+                    format!(", và nối tiếp đúng điểm kiểm chứng cũ có {old} mục")
+                });
+                format!(
+                    "Nhật ký {origin} nguyên vẹn: cả {size} mục đều đúng như đã ký (gốc {root}){older}."
+                )
+            }
+            Self::Altered(alteration) => alteration.vi(),
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -63,7 +80,17 @@ pub fn verify(
     key: &PublicKey,
     older: Option<&SignedCheckpoint>,
 ) -> Result<Verdict, LogError> {
-    verify_on(&Folder::shared(dir), key, older)
+    verify_telling(dir, key, older, |_, _| ())
+}
+
+/// Like [`verify`]; `progress` is told how many entries were read, and of how many.
+pub fn verify_telling(
+    dir: &Path,
+    key: &PublicKey,
+    older: Option<&SignedCheckpoint>,
+    progress: impl FnMut(u64, u64),
+) -> Result<Verdict, LogError> {
+    judge(&Folder::shared(dir), key, older, progress)
         .and_then(|verdict| verdict.ok_or_else(|| LogError::NoLog(dir.display().to_string())))
 }
 
@@ -72,6 +99,15 @@ pub fn verify_on<D: Disk>(
     disk: &D,
     key: &PublicKey,
     older: Option<&SignedCheckpoint>,
+) -> Result<Option<Verdict>, LogError> {
+    judge(disk, key, older, |_, _| ())
+}
+
+fn judge<D: Disk>(
+    disk: &D,
+    key: &PublicKey,
+    older: Option<&SignedCheckpoint>,
+    progress: impl FnMut(u64, u64),
 ) -> Result<Option<Verdict>, LogError> {
     let older =
         older.map(|older| older.verify(key).map_err(LogError::OldCheckpoint)).transpose()?;
@@ -86,7 +122,7 @@ pub fn verify_on<D: Disk>(
         Err(error) => return Ok(Some(Verdict::Altered(Alteration::Checkpoint(error)))),
         Ok(head) => head,
     };
-    Ok(Some(match first_alteration(disk, head, older)? {
+    Ok(Some(match first_alteration(disk, head, older, progress)? {
         Some(alteration) => Verdict::Altered(alteration),
         None => Verdict::Right { head: head.clone(), old_size: older.map(|older| older.size) },
     }))
@@ -96,6 +132,7 @@ fn first_alteration<D: Disk>(
     disk: &D,
     head: &Checkpoint,
     older: Option<&Checkpoint>,
+    mut progress: impl FnMut(u64, u64),
 ) -> Result<Option<Alteration>, LogError> {
     if let Some(older) = older
         && older.origin != head.origin
@@ -105,7 +142,10 @@ fn first_alteration<D: Disk>(
     }
     let mut facts = Facts::default();
     let mark = older.map_or(head.size, |older| older.size);
-    let found = inspect(disk, head.size, mark, |index, entry| facts.note(index, entry))?;
+    let found = inspect(disk, head.size, mark, |index, entry| {
+        facts.note(index, entry);
+        progress(index + 1, head.size);
+    })?;
     let altered = alteration::find(disk, head, &found)?;
     Ok(altered.or_else(|| missing(&found)).or_else(|| history(head, older, &found)).or(facts.twice))
 }

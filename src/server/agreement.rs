@@ -36,6 +36,25 @@ pub struct Disagreement {
     pub why: String,
 }
 
+impl Agreement {
+    /// The same in Vietnamese: a sentence for each disagreement.
+    pub fn vi(&self) -> String {
+        if self.disagreements.is_empty() {
+            let Self { entries, receipts, .. } = self;
+            return format!(
+                "Cơ sở dữ liệu khớp với nhật ký: {entries} mục và {receipts} biên nhận đều khớp."
+            );
+        }
+        let told = |found: &Disagreement| match found.entry {
+            Some(entry) => {
+                format!("Dòng {} đã bị sửa; mục {entry} ghi khác ({}).", found.row, found.why)
+            }
+            None => format!("Dòng {} bị chèn thêm ({}).", found.row, found.why),
+        };
+        self.disagreements.iter().map(told).collect::<Vec<_>>().join("\n")
+    }
+}
+
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { entry, row, why } = self;
@@ -87,6 +106,14 @@ struct Comparison<'s> {
 impl Station {
     /// Compares every row with the entry that speaks of it.
     pub async fn agreement(&self) -> Result<Agreement, ServerError> {
+        self.agreement_telling(|_, _| ()).await
+    }
+
+    /// The same; `progress` is told how many entries were compared, and of how many.
+    pub async fn agreement_telling(
+        &self,
+        mut progress: impl FnMut(u64, u64) + Send,
+    ) -> Result<Agreement, ServerError> {
         let log = LogReader::open(&self.log_folder())?;
         let mut comparison = Comparison {
             station: self,
@@ -100,6 +127,7 @@ impl Station {
             let facts = self.store.facts_logged(next, until).await?;
             comparison.chunk(next, &log.read(next..until)?, &facts).await?;
             next = until;
+            progress(next, log.size());
         }
         comparison.newest_rows().await?;
         for row in self.store.unfounded(u32::try_from(TOLD_MAX).expect("a few")).await? {

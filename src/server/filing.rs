@@ -132,7 +132,9 @@ impl Station {
         ])
     }
 
-    async fn bulletins_by_id(&self) -> Result<BTreeMap<BulletinId, Bulletin>, ServerError> {
+    pub(super) async fn bulletins_by_id(
+        &self,
+    ) -> Result<BTreeMap<BulletinId, Bulletin>, ServerError> {
         let all = self.store.bulletins().await?;
         Ok(all.into_iter().map(|bulletin| (bulletin.id.clone(), bulletin)).collect())
     }

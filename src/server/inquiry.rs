@@ -5,6 +5,7 @@
 //! recordings when it was due; **played** where it ran to its end; **heard** where a sensor of the
 //! controller says so. Nothing is taken from what the server sent.
 
+mod aired;
 mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use crate::server::station::Station;
 use crate::store::{BroadcastOutcome, BroadcastRow};
 use crate::time::{LocalDate, Timestamp};
 
+pub use aired::{Aired, AiredPage, NotAPlace, Only, Place};
 pub(super) use silence::Silences;
 
 /// What is asked about.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::audit::Entry;
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId};
+use crate::log::{LogError, LogReader};
 use crate::server::{Inquiry, ServerError, Station};
 use crate::time::{LocalDate, Zone};
 
@@ -62,7 +63,44 @@ impl Pick {
     }
 }
 
+/// Entries that are looked at for one answer at most.
+const LOOKED_MAX: u64 = 50_000;
+
+/// Some of the entries that are meant.
+#[derive(Debug, Default)]
+pub struct Picked {
+    /// Entries with their numbers, in order.
+    pub entries: Vec<(u64, Entry)>,
+    /// How many entries the log has.
+    pub size: u64,
+    /// Where to go on; `None` at the end.
+    pub next: Option<u64>,
+}
+
 impl Wanted {
+    /// The entries that are meant from `first` on, `many` of them at most.
+    pub fn page(&self, log: &LogReader, first: u64, many: usize) -> Result<Picked, LogError> {
+        let size = log.size();
+        let first = first.min(size);
+        let end = size.min(first.saturating_add(LOOKED_MAX));
+        let (mut entries, mut next) = (Vec::new(), end);
+        // In pieces, so that a full page does not read to the end.
+        for at in (first..end).step_by(256) {
+            let piece = at..end.min(at + 256);
+            for (index, entry) in piece.clone().zip(log.read(piece)?) {
+                if entries.len() == many {
+                    next = next.min(index);
+                } else if self.holds(index, &entry) {
+                    entries.push((index, entry));
+                }
+            }
+            if entries.len() == many && next < end {
+                break;
+            }
+        }
+        Ok(Picked { entries, size, next: (next < size).then_some(next) })
+    }
+
     /// Whether an entry is meant.
     pub fn holds(&self, index: u64, entry: &Entry) -> bool {
         let Pick { kind, from, to, area: _, bulletin, controller, person, entries } = &self.pick;

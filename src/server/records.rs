@@ -2,12 +2,57 @@
 
 use crate::clock::utc_now;
 use crate::fleet::Controller;
-use crate::id::BulletinId;
+use crate::id::{AreaId, BulletinId, ControllerId};
 use crate::receipt::Outcome;
-use crate::schedule::explain::{Evidence, Issued, Step, Told};
+use crate::schedule::World;
+use crate::schedule::excerpt::plan_days;
+use crate::schedule::explain::{Answer, Evidence, Issued, Question, Step, Told, explain};
 use crate::server::{ServerError, Station};
 use crate::store::{AiringRow, OutcomeRow};
 use crate::time::LocalDate;
+
+/// What was heard, or why not, at one controller.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// Which.
+    pub controller: ControllerId,
+    /// Where it stands.
+    pub area: AreaId,
+    /// What became of the bulletin there, and why.
+    pub answer: Answer,
+}
+
+impl Station {
+    /// What became of a bulletin on a day at each of these controllers of `world`, which is
+    /// [`Station::world_on`] that day.
+    pub async fn explain(
+        &self,
+        world: World,
+        controllers: &[ControllerId],
+        bulletin: &BulletinId,
+        date: LocalDate,
+    ) -> Result<Vec<Explained>, ServerError> {
+        let begin = date.min(self.config.zone.date(utc_now()));
+        let planned = tokio::task::spawn_blocking(move || {
+            let plan = plan_days(&world, begin, (date, date));
+            plan.map(|plan| (world, plan))
+        });
+        let planned = planned.await.map_err(|error| ServerError::Task(error.to_string()))?;
+        let (world, plan) = planned?;
+        let records = Records::of(self, bulletin, date).await?;
+        let mut all = Vec::new();
+        for id in controllers {
+            let held = world.controllers.iter().find(|held| held.id == *id);
+            let controller = held.ok_or_else(|| ServerError::UnknownController(id.clone()))?;
+            let now = utc_now();
+            let question = Question { world: &world, plan: &plan, controller, bulletin, date, now };
+            let answer = explain(&question, &records.evidence(controller).await?);
+            let (controller, area) = (id.clone(), controller.area.clone());
+            all.push(Explained { controller, area, answer });
+        }
+        Ok(all)
+    }
+}
 
 /// What the store has of that day and that bulletin.
 #[derive(Debug)]

@@ -32,10 +32,11 @@ pub(super) struct Entry {
     pub(super) here: bool,
 }
 
-const MENU: [(&str, Action, &str, &str); 4] = [
+const MENU: [(&str, Action, &str, &str); 5] = [
     ("/", Action::Watch, "Loa các xã", "Loudspeakers"),
     ("/announcements", Action::Listen, "Thông báo", "Announcements"),
     ("/emergencies", Action::Alarm, "Khẩn cấp", "Emergencies"),
+    ("/inspector", Action::Watch, "Thanh tra", "Inspection"),
     ("/people", Action::Invite, "Người dùng", "People"),
 ];
 

@@ -13,7 +13,8 @@ use crate::access::Action;
 use crate::web::fault::Fault;
 use crate::web::guard::guard;
 use crate::web::{
-    Site, account, announcement, api, assets, commune, emergency, metrics, overview, sign_in,
+    Site, account, announcement, api, assets, commune, emergency, inspector, metrics, overview,
+    sign_in,
 };
 
 /// Bytes of a request's body at most: forms only.
@@ -42,7 +43,7 @@ const fn route(method: Method, path: &'static str, who: Who) -> Route {
 }
 
 /// Every route that is open to anybody at all.
-pub(super) static ROUTES: [Route; 44] = [
+pub(super) static ROUTES: [Route; 56] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
@@ -87,6 +88,18 @@ pub(super) static ROUTES: [Route; 44] = [
     route(Method::POST, "/emergencies", Who::May(Action::Alarm)),
     route(Method::POST, "/emergencies/{id}/confirmation", Who::May(Action::Alarm)),
     route(Method::POST, "/emergencies/{id}/cancel", Who::May(Action::Alarm)),
+    route(Method::GET, "/inspector", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/airings", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/why", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/forms", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/forms/{form}", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/forms/{form}/file", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/entries", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/entries/{entry}", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/bundle", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/verification", Who::May(Action::Watch)),
+    route(Method::POST, "/inspector/verification", Who::May(Action::Watch)),
+    route(Method::GET, "/inspector/verification/live", Who::May(Action::Watch)),
 ];
 
 /// Who may take this route; `None` where it is closed to everybody.
@@ -127,6 +140,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/emergencies/{id}/live", get(emergency::live))
         .route("/emergencies/{id}/confirmation", post(emergency::confirm))
         .route("/emergencies/{id}/cancel", post(emergency::cancel))
+        .merge(inspection())
         .fallback(|| async { Fault::not_found().into_response() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(Arc::clone(&site), guard))
@@ -152,6 +166,22 @@ fn announcements() -> Router<Arc<Site>> {
         .route("/announcements/{bulletin}/time", post(announcement::move_time))
         .route("/recordings/{digest}", get(announcement::asset))
         .route("/recordings/{digest}/original", get(announcement::original))
+}
+
+/// The inspector's desk.
+fn inspection() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/inspector", get(inspector::figures))
+        .route("/inspector/airings", get(inspector::airings))
+        .route("/inspector/why", get(inspector::why))
+        .route("/inspector/forms", get(inspector::forms))
+        .route("/inspector/forms/{form}", get(inspector::form))
+        .route("/inspector/forms/{form}/file", get(inspector::file))
+        .route("/inspector/entries", get(inspector::entries))
+        .route("/inspector/entries/{entry}", get(inspector::entry))
+        .route("/inspector/bundle", get(inspector::bundle))
+        .route("/inspector/verification", get(inspector::verification).post(inspector::verify))
+        .route("/inspector/verification/live", get(inspector::live))
 }
 
 #[cfg(test)]

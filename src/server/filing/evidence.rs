@@ -1,7 +1,7 @@
 //! A bulletin's own page: every village, language, time and outcome, with its entry in the log.
 
 use crate::id::BulletinId;
-use crate::report::{Cell, Fate, Row, Tally, Told, cause_vi};
+use crate::report::{Cell, Fate, Row, Tally, Told, cause_vi, evidence_vi};
 use crate::schedule::file::Checked;
 use crate::server::ServerError;
 use crate::server::inquiry::{Because, Inquiry, Places, commune_name};
@@ -92,15 +92,4 @@ fn items<'a>(
             ("entry", entry.map_or(Cell::Blank, Cell::Whole)),
         ])
     })
-}
-
-/// How we know, for people, in Vietnamese.
-fn evidence_vi(word: &str) -> &str {
-    match word {
-        "commanded" => "đã ra lệnh",
-        "rendered" => "đã đưa ra loa",
-        "measured" => "đo được dòng loa",
-        "heard" => "micrô nghe thấy",
-        other => other,
-    }
 }

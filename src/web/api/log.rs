@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Action;
+use crate::audit::Entry;
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId};
-use crate::log::{LogError, LogReader, verify};
+use crate::log::{LogReader, verify};
 use crate::server::{Pick, ServerError};
 use crate::time::LocalDate;
 use crate::web::api::operation::{Call, Nothing, Table, look};
@@ -15,9 +16,6 @@ use crate::web::api::words::{Day, Slug, Text, Whole};
 
 /// Entries of one answer at most.
 const ENTRIES_MAX: usize = 500;
-
-/// Entries that are looked at for one answer at most.
-const LOOKED_MAX: u64 = 50_000;
 
 pub(super) fn add(table: Table) -> Table {
     table
@@ -102,30 +100,14 @@ async fn list(call: Call<Nothing, Wanted>) -> Result<Listed, Problem> {
     let pick = Pick { kind, from, to, area, bulletin, controller, person, entries: None };
     let wanted = pick.wanted(station).await?;
     let folder = station.log_folder();
-    let read = apart(move || {
-        let log = LogReader::open(&folder)?;
-        let size = log.size();
-        let first = first.min(size);
-        let end = size.min(first.saturating_add(LOOKED_MAX));
-        let (mut entries, mut next) = (Vec::new(), end);
-        // In pieces, so that a full page does not read to the end.
-        for at in (first..end).step_by(256) {
-            let piece = at..end.min(at + 256);
-            for (index, entry) in piece.clone().zip(log.read(piece)?) {
-                if entries.len() == ENTRIES_MAX {
-                    next = next.min(index);
-                } else if wanted.holds(index, &entry) {
-                    let entry = serde_json::from_str(entry.as_str()).unwrap_or_default();
-                    entries.push(Numbered { index, entry });
-                }
-            }
-            if entries.len() == ENTRIES_MAX && next < end {
-                break;
-            }
-        }
-        Ok::<_, LogError>(Listed { size, entries, next: (next < size).then_some(next) })
-    });
-    Ok(read.await?.map_err(ServerError::from)?)
+    let read = apart(move || wanted.page(&LogReader::open(&folder)?, first, ENTRIES_MAX));
+    let found = read.await?.map_err(ServerError::from)?;
+    let numbered = |(index, entry): (u64, Entry)| {
+        let entry = serde_json::from_str(entry.as_str()).unwrap_or_default();
+        Numbered { index, entry }
+    };
+    let entries = found.entries.into_iter().map(numbered).collect();
+    Ok(Listed { size: found.size, entries, next: found.next })
 }
 
 /// The head.

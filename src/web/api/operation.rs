@@ -97,11 +97,10 @@ impl<P, I> Call<P, I> {
 
     /// A place among the few that may take the machine's time at once.
     pub(super) async fn heavy(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Problem> {
-        let place = tokio::time::timeout(super::super::HEAVY_WAIT, self.site.heavy.acquire()).await;
         let vi = "Máy chủ đang bận việc nặng; hãy thử lại sau ít giây.";
         let en = "the server is busy with other heavy questions; try again in some seconds";
         let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", vi, en).after(5);
-        place.ok().and_then(Result::ok).ok_or_else(busy)
+        self.site.heavy().await.ok_or_else(busy)
     }
 }
 

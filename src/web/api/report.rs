@@ -13,14 +13,15 @@ use crate::access::Action;
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::id::{AreaId, BulletinId, Tag};
-use crate::report::{Dimension, Document, csv, pdf, xlsx};
-use crate::server::{Inquiry, ServerError, usual_days};
+use crate::report::{Dimension, Document};
+use crate::server::{Inquiry, usual_days};
 use crate::time::LocalDate;
 use crate::web::api::document::{Told, parameters};
 use crate::web::api::operation::{Call, Table, look};
 use crate::web::api::problem::Problem;
 use crate::web::api::schedule::apart;
 use crate::web::api::words::{Day, Slug, Whole};
+use crate::web::inspector::{Format as filed, written};
 
 /// Days of one form at most: a year and some air.
 const DAYS_MAX: i64 = 400;
@@ -156,21 +157,16 @@ async fn file(call: Call<Which, Parts>, _: Body) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(|error| Problem::unreadable(&error.body_text()))?;
     let InFile { format, from, to, area, bulletin, by } = asked;
     let (from, to, document) = fill(&call, &Asked { from, to, area, bulletin, by }).await?;
-    let (kind, ending) = match format {
-        Format::Pdf => (PDF, "pdf"),
-        Format::Xlsx => (XLSX, "xlsx"),
-        Format::Csv => (CSV, "csv"),
+    let format = match format {
+        Format::Pdf => filed::Pdf,
+        Format::Xlsx => filed::Xlsx,
+        Format::Csv => filed::Csv,
     };
-    let bytes = apart(move || match format {
-        Format::Pdf => pdf::pdf(&document, |_| ()).map_err(|error| error.to_string()),
-        Format::Xlsx => xlsx::xlsx(&document).map_err(|error| error.to_string()),
-        Format::Csv => Ok(csv::csv(&document)),
-    });
-    let bytes = bytes.await?.map_err(ServerError::Task)?;
+    let bytes = apart(move || written(&document, format)).await??;
     let name = &call.path.form;
     let what = format!("report {name} {from} {to}");
     call.station().tell_export(&what, Digest::of(&bytes), Some(call.by())).await?;
-    let saved = format!("attachment; filename=\"{name}-{from}-{to}.{ending}\"");
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &saved)];
+    let saved = format!("attachment; filename=\"{name}-{from}-{to}.{}\"", format.ending());
+    let headers = [(header::CONTENT_TYPE, format.kind()), (header::CONTENT_DISPOSITION, &saved)];
     Ok((headers, bytes).into_response())
 }

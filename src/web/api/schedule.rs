@@ -7,9 +7,9 @@ use crate::access::Action;
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, ControllerId, ProgrammeId};
 use crate::schedule::excerpt::{Excerpt, known_area, known_controller, plan_days};
-use crate::schedule::explain::{Answer, Question, explain};
+use crate::schedule::explain::Answer;
 use crate::schedule::{Plan, World};
-use crate::server::{Records, ServerError};
+use crate::server::ServerError;
 use crate::time::LocalDate;
 use crate::web::api::operation::{Call, Nothing, Table, act, look};
 use crate::web::api::problem::{FileFault, Problem, file_faults};
@@ -249,27 +249,16 @@ async fn why(call: Call<Nothing, Asked>) -> Result<Vec<Explained>, Problem> {
     let asked = &call.input;
     let today = call.station().config.zone.date(utc_now());
     let world = call.station().world_on(asked.date.min(today)).await?;
-    let begin = asked.date.min(today);
     let controllers = asked.meant(&call, &world)?;
     call.station().bulletin(&asked.bulletin).await?;
-    let date = asked.date;
-    let (world, plan) = apart(move || {
-        let plan = plan_days(&world, begin, (date, date));
-        (world, plan)
-    })
-    .await?;
-    let plan = plan.map_err(|error| Problem::wrong(&error.to_string()))?;
-    let records = Records::of(call.station(), &asked.bulletin, date).await?;
-    let mut all = Vec::new();
-    for id in controllers {
-        let held = world.controllers.iter().find(|held| held.id == id);
-        let controller = held.ok_or_else(|| ServerError::UnknownController(id.clone()))?;
-        let (bulletin, now) = (&asked.bulletin, utc_now());
-        let question = Question { world: &world, plan: &plan, controller, bulletin, date, now };
-        let answer = explain(&question, &records.evidence(controller).await?);
-        all.push(Explained { controller: id, area: controller.area.clone(), answer });
-    }
-    Ok(all)
+    let (bulletin, date) = (&asked.bulletin, asked.date);
+    let all = call.station().explain(world, &controllers, bulletin, date).await?;
+    let told = |crate::server::Explained { controller, area, answer }| Explained {
+        controller,
+        area,
+        answer,
+    };
+    Ok(all.into_iter().map(told).collect())
 }
 
 impl Asked {

@@ -1,0 +1,94 @@
+//! What the desk shows, and to whom.
+
+use axum::http::StatusCode;
+
+use crate::web::tests::Town;
+
+async fn desk() -> (Town, String, String) {
+    let town = Town::new().await.with("tra", "inspector").await;
+    let town = town.with("ha", "inspector@mu-ca").await;
+    let (whole, bound) = (town.cookie("tra").await, town.cookie("ha").await);
+    (town, whole, bound)
+}
+
+#[tokio::test]
+async fn an_inspector_of_one_commune_sees_that_commune_and_no_other() {
+    let (town, whole, bound) = desk().await;
+    for page in ["/inspector", "/inspector/airings", "/inspector/forms/weekly"] {
+        let (status, text) = town.page(page, Some(&bound)).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        assert!(text.contains("Mù Cả") && !text.contains("Ka Lăng"), "{page}: {text}");
+        let other = format!("{page}?area=ka-lang");
+        assert_eq!(town.page(&other, Some(&bound)).await.0, StatusCode::FORBIDDEN, "{other}");
+        assert_eq!(town.page(&other, Some(&whole)).await.0, StatusCode::OK, "{other}");
+    }
+    let other = "/inspector/bundle?area=ka-lang";
+    assert_eq!(town.page(other, Some(&bound)).await.0, StatusCode::FORBIDDEN);
+    let other = "/inspector/forms/weekly/file?area=ka-lang&format=csv";
+    assert_eq!(town.page(other, Some(&bound)).await.0, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_entry_is_proven_and_hidden_from_who_watches_elsewhere() {
+    let (town, whole, bound) = desk().await;
+    let (status, text) = town.page("/inspector/entries/0", Some(&whole)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(text.contains("Đã chứng minh"), "{text}");
+    let hidden = town.page("/inspector/entries/0", Some(&bound)).await;
+    assert_eq!(hidden.0, StatusCode::NOT_FOUND, "{}", hidden.1);
+    let beyond = town.page("/inspector/entries/999999", Some(&whole)).await;
+    assert_eq!(beyond.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_verification_says_in_a_sentence_that_nothing_was_altered() {
+    let (town, whole, _) = desk().await;
+    let (_, before) = town.page("/inspector/verification", Some(&whole)).await;
+    assert!(before.contains("Chưa kiểm chứng lần nào"), "{before}");
+    assert!(before.contains("<path d=\"M"), "the checkpoint as a QR code");
+    town.send("/inspector/verification", Some(&whole), "").await;
+    let told = async {
+        loop {
+            let (_, text) = town.page("/inspector/verification", Some(&whole)).await;
+            if text.contains("giây</p>") {
+                return text;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let text = tokio::time::timeout(std::time::Duration::from_mins(1), told).await.unwrap();
+    assert!(text.contains("nguyên vẹn") && text.contains("Cơ sở dữ liệu khớp"), "{text}");
+}
+
+#[tokio::test]
+async fn every_form_is_shown_before_it_is_taken_out() {
+    let (town, whole, _) = desk().await;
+    for (form, _) in crate::report::form::USUAL {
+        let (status, text) = town.page(&format!("/inspector/forms/{form}"), Some(&whole)).await;
+        assert_eq!(status, StatusCode::OK, "{form}");
+        let whole_form = form != "evidence";
+        assert_eq!(text.contains("Lập lúc"), whole_form, "{form}: {text}");
+    }
+    let (_, json) = town.page("/inspector/forms/half-year/file?format=json", Some(&whole)).await;
+    assert!(json.contains("\"form\": \"half-year\""), "{json}");
+}
+
+#[tokio::test]
+async fn what_is_mistyped_is_refused_with_what_to_do() {
+    let (town, whole, _) = desk().await;
+    for wrong in [
+        "/inspector?from=2026-13-01",
+        "/inspector?from=2026-11-02&to=2026-11-01",
+        "/inspector?from=2020-01-01&to=2026-11-01",
+        "/inspector?by=colour",
+        "/inspector/airings?after=x",
+        "/inspector/airings?bulletin=Không phải",
+        "/inspector/why?bulletin=tin&date=hôm nay",
+        "/inspector/entries?first=x",
+    ] {
+        let path = wrong.replace(' ', "%20");
+        let (status, text) = town.page(&path, Some(&whole)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}: {text}");
+        assert!(text.contains("hãy") || text.contains("Hãy"), "{wrong}: {text}");
+    }
+}
