@@ -22,6 +22,8 @@ mod tests;
 #[cfg(feature = "server")]
 pub use assets::Assets;
 pub use disk::{Disk, System};
+#[cfg(feature = "server")]
+pub use durable::digest_of;
 pub use durable::{VaultError, read_text, write_atomic, write_secret};
 pub use keys::{create_key, load_key};
 #[cfg(feature = "server")]

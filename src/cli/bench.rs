@@ -70,6 +70,12 @@ impl Drop for Bin {
     }
 }
 
+/// The value of sorted ones that so many of a hundred do not exceed; 0 where there are none.
+fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(place).copied().unwrap_or_default()
+}
+
 /// Says on a terminal what is being measured.
 struct Steps(ProgressBar);
 

@@ -9,12 +9,11 @@
 //! nothing can disagree with the disk.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::clock::utc_now;
 use crate::digest::Digest;
@@ -23,7 +22,7 @@ use crate::id::{PersonId, UploadId};
 use crate::server::ServerError;
 use crate::server::station::{FILE_BYTES_MAX, Station};
 use crate::time::Timestamp;
-use crate::vault::{VaultError, read_text, write_atomic};
+use crate::vault::{VaultError, digest_of, read_text, write_atomic};
 
 /// Bytes of one recording at most: an hour of stereo at 48 kHz without compression.
 pub const UPLOAD_BYTES_MAX: u64 = 768 * 1024 * 1024;
@@ -255,24 +254,13 @@ impl Writing {
         if self.upload.offset < self.upload.length {
             return Ok(self.upload);
         }
-        let found = digest(&part).map_err(io("read"))?;
+        let found = digest_of(&part).map_err(io("read"))?;
         if found != self.upload.sha256 {
             self.upload.forget(&self.folder)?;
             return Err(UploadError::Damaged { found, announced: self.upload.sha256 }.into());
         }
         fs::rename(&part, &whole).map_err(io("rename"))?;
         Ok(self.upload)
-    }
-}
-
-fn digest(path: &Path) -> io::Result<Digest> {
-    let mut file = File::open(path)?;
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
-            read => hash.update(&buffer[..read]),
-        }
     }
 }
 

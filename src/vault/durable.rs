@@ -1,7 +1,7 @@
 //! Writing so that a power cut leaves the old or the new, never a mixture.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Why a file could not be kept or read.
@@ -99,13 +99,27 @@ pub fn read_text(path: &Path, limit: u64) -> Result<Option<String>, VaultError> 
         file => file.map_err(VaultError::io("open", path))?,
     };
     let mut text = String::new();
-    io::Read::read_to_string(&mut io::Read::take(file, limit + 1), &mut text)
-        .map_err(VaultError::io("read", path))?;
+    file.take(limit + 1).read_to_string(&mut text).map_err(VaultError::io("read", path))?;
     if text.len() as u64 > limit {
         let why = format!("it is longer than the {limit} bytes allowed");
         return Err(VaultError::Damaged { path: path.to_owned(), why });
     }
     Ok(Some(text))
+}
+
+/// The digest of a file, which is read piece by piece: it may be larger than the memory.
+#[cfg(feature = "server")]
+pub fn digest_of(path: &Path) -> io::Result<crate::digest::Digest> {
+    use sha2::{Digest as _, Sha256};
+
+    let mut file = File::open(path)?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(crate::digest::Digest::from_bytes(hash.finalize().into())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use crate::broker::{Link, LinkEvent, LinkOptions, LinkSender, Pace, Qos};
-use crate::cli::bench::{Bin, Steps};
+use crate::cli::bench::{Bin, Steps, percentile};
 use crate::cli::print_json;
 use crate::clock::Clock;
 use crowd::Crowd;
@@ -164,8 +164,8 @@ impl Fanout {
             fanout_s,
             bytes_ratio,
             asked_again,
-            emergency_ms: spread(ours),
-            bare_ms: spread(its),
+            emergency_ms: spread(&ours),
+            bare_ms: spread(&its),
             receipts_ms: receipts.as_secs_f64() * 1e3,
         })
     }
@@ -177,11 +177,11 @@ fn pace_of(controllers: usize) -> u32 {
     each.clamp(64, 32_768)
 }
 
-/// Half, 99 of a hundred, and all.
-fn spread(mut waits: Vec<Duration>) -> [f64; 3] {
-    waits.sort_unstable();
-    let at = |share: usize| waits.get((waits.len() * share).div_ceil(100).saturating_sub(1));
-    [50, 99, 100].map(|share| at(share).map_or(f64::NAN, |wait| wait.as_secs_f64() * 1e3))
+/// Half, 99 of a hundred, and all, in milliseconds.
+fn spread(waits: &[Duration]) -> [f64; 3] {
+    let mut sorted: Vec<f64> = waits.iter().map(|wait| wait.as_secs_f64() * 1e3).collect();
+    sorted.sort_by(f64::total_cmp);
+    [50, 99, 100].map(|percent| percentile(&sorted, percent))
 }
 
 const HEAD: &str = "| broker | controllers | recording, KiB | pace, kbit/s | gathering, s | first to last block, s | bare, s | ratio | MQTT bytes / recording \

@@ -1,11 +1,8 @@
 //! Recordings normalised into assets, with the decoder's child between us and the file.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::audio::chain::{ChainError, Outcome, normalise};
 use crate::audio::encode::Tags;
@@ -19,6 +16,7 @@ use crate::server::ServerError;
 use crate::server::station::Station;
 use crate::store::SourceRow;
 use crate::unit::Lufs;
+use crate::vault::digest_of;
 
 /// The recipe that recordings are normalised by.
 pub(super) const RECIPE: &str = "speech";
@@ -114,7 +112,10 @@ impl Sound {
         language: &LangTag,
         path: &Path,
     ) -> Result<Ingested, ServerError> {
-        let source = digest_of(path)?;
+        let source = digest_of(path).map_err(|why| ServerError::Recording {
+            path: path.to_owned(),
+            why: format!("cannot be read ({why}); check the name and the permissions"),
+        })?;
         let known = match station.store.source(source, RECIPE).await? {
             Some(row) => Some(row),
             None => station.store.source_of(source).await?,
@@ -176,20 +177,4 @@ fn refused(path: &Path, error: &ChainError<DecodeError>) -> ServerError {
         .map(|problem| format!("{} / {}", problem.vi, problem.en))
         .collect();
     ServerError::Recording { path: path.to_owned(), why: sentences.join(" ") }
-}
-
-fn digest_of(path: &Path) -> Result<Digest, ServerError> {
-    let refuse = |why: std::io::Error| ServerError::Recording {
-        path: path.to_owned(),
-        why: format!("cannot be read ({why}); check the name and the permissions"),
-    };
-    let mut file = File::open(path).map_err(refuse)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer).map_err(refuse)? {
-            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
 }

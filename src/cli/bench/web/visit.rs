@@ -7,6 +7,8 @@ use anyhow::{Context, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::cli::bench::percentile;
+
 /// Where to ask, as whom, for what in turn.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
@@ -49,19 +51,14 @@ pub(super) async fn listen(address: String, path: String, cookie: String, heard:
 
 /// The value below which 95 of 100 sorted ones are.
 pub(super) fn p95(sorted: &[f64]) -> f64 {
-    at(sorted, 95)
+    percentile(sorted, 95)
 }
 
 /// Median, p95, p99 and the longest.
 pub(super) fn spread(sorted: &[f64]) -> String {
-    let [half, most, nearly, all] = [50, 95, 99, 100].map(|percent| at(sorted, percent));
+    let [half, most, nearly, all] = [50, 95, 99, 100].map(|percent| percentile(sorted, percent));
     format!(
         "p50 {half:.1} ms, p95 {most:.1} ms, p99 {nearly:.1} ms, longest {all:.1} ms ({} asked)",
         sorted.len()
     )
-}
-
-fn at(sorted: &[f64], percent: usize) -> f64 {
-    let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(place).copied().unwrap_or_default()
 }
