@@ -227,7 +227,10 @@ impl Signer {
     /// made by our own encoder, which cannot produce such text.
     pub fn sign(&self, text: &str) -> String {
         assert!(is_note_text(text), "a note's text ends in LF and has no other control characters");
-        format!("{text}\n{}", self.signature_line(text))
+        let signature = self.signature_line(text);
+        let mut note = String::with_capacity(text.len() + 1 + signature.len());
+        note.extend([text, "\n", &signature]);
+        note
     }
 
     /// Adds a signature under a note that has some already.

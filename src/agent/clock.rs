@@ -229,8 +229,11 @@ fn offset_at(answers: &[Widened], rate_ppm: i64) -> Option<i64> {
         let moved = scaled(bounds.age, rate_ppm);
         low = low.max(bounds.low + moved);
         high = high.min(bounds.high + moved);
+        if low > high {
+            return None;
+        }
     }
-    (low <= high).then(|| i64::midpoint(low, high))
+    Some(i64::midpoint(low, high))
 }
 
 fn micros(up: Uptime) -> i64 {

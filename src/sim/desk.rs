@@ -87,7 +87,8 @@ impl Desk {
             store: Store::default(),
             log: Log::default(),
             ever: BTreeMap::new(),
-            backup: None,
+            // Somebody copied it when it was set up.
+            backup: Some(Box::default()),
             wake: None,
             writing: false,
             crash: None,

@@ -158,6 +158,10 @@ impl Manners {
         self.malign && chance.once_in(8)
     }
 
+    pub(super) fn alters(self, chance: &mut Chance) -> bool {
+        self.malign && chance.once_in(6)
+    }
+
     pub(super) fn doubles(self, chance: &mut Chance) -> bool {
         self.stormy && chance.once_in(25)
     }

@@ -12,7 +12,7 @@ mod sound;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::agent::Output;
+use crate::agent::{self, Output};
 use crate::calendar::AiringKey;
 use crate::digest::Digest;
 use crate::dispatch;
@@ -20,6 +20,7 @@ use crate::id::EmergencyId;
 use crate::lang::LangTag;
 use crate::manifest::Manifest;
 use crate::protocol::{Ack, Down, Topic, Topics, decode};
+use crate::receipt::Batch;
 use crate::sim::desk::Desk;
 use crate::sim::site::Site;
 use crate::sim::station::{Station, utc_at};
@@ -54,10 +55,16 @@ struct Watched {
     /// An order is marked and has shown no effect yet.
     ordered: bool,
     chain: String,
+    /// Receipts that are marked as delivered.
+    acked: u64,
+    /// Its starts, as marked.
+    boots: u64,
     /// When it learned that a recording is withdrawn.
     withdrawn: BTreeMap<Digest, Duration>,
     /// Emergencies that it holds, with the attempts that it marked.
     held: BTreeMap<EmergencyId, u8>,
+    /// Emergencies whose notes are durable.
+    noted: BTreeSet<EmergencyId>,
     /// The languages of each emergency that sounded to their end, and those that are marked so.
     whole: BTreeMap<EmergencyId, BTreeSet<LangTag>>,
     heard: BTreeMap<EmergencyId, BTreeSet<LangTag>>,
@@ -84,8 +91,11 @@ impl Watched {
             order: 0,
             ordered: false,
             chain: String::new(),
+            acked: 0,
+            boots: 0,
             withdrawn: BTreeMap::new(),
             held: BTreeMap::new(),
+            noted: BTreeSet::new(),
             whole: BTreeMap::new(),
             heard: BTreeMap::new(),
             lately: BTreeSet::new(),
@@ -245,14 +255,31 @@ impl Observer {
                 self.block(&view, *asset, *offset, bytes);
             }
             Output::Volume(_) => self.acts(&view, "the volume"),
+            Output::Publish(message) => self.sends(&view, message),
             Output::Stop
             | Output::Keep(_)
             | Output::KeepNote(..)
             | Output::Assemble(_)
             | Output::Forget(_)
-            | Output::Publish(_)
             | Output::Bulk(_) => {}
         }
+    }
+
+    /// Receipts that it leaves out are marked as delivered: after a power cut it knows so.
+    fn sends(&mut self, view: &View, message: &agent::Publish) {
+        if !message.topic.ends_with("/receipts") {
+            return;
+        }
+        let text = String::from_utf8_lossy(&message.payload);
+        let line = text.split_inclusive('\n').next().unwrap_or_default();
+        let Ok(batch) = decode::<Batch>(view.station.net(), line) else { return };
+        let marked = self.sites[view.nth].acked;
+        self.expect(view, 9, batch.first <= marked + 1, || {
+            format!(
+                "sends receipts from {} on, of which {marked} are marked as delivered",
+                batch.first
+            )
+        });
     }
 
     /// What only an order brings about: its number is a durable mark, and it happens once.

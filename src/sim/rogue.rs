@@ -84,13 +84,27 @@ impl World {
     /// Changes one byte of something that was really signed.
     fn alter(&mut self) {
         let Some(old) = self.network.remembered(&mut self.chance) else { return };
-        let mut payload = old.payload.clone();
-        let is_block = matches!(self.network.topics.parse(&old.topic), Some(Topic::Block(..)));
+        if let Some((payload, kind)) = self.altered(&old) {
+            self.slip_in(old.topic.clone(), payload, Some(kind));
+        }
+    }
+
+    /// Gives one reader something else than was sent.
+    pub(super) fn send_altered(&mut self, end: End, post: &Post) {
+        let Some((payload, kind)) = self.altered(post) else { return };
+        let (topic, qos1) = (post.topic.clone(), post.qos1);
+        self.send_to(end, &Rc::new(Letter { topic, payload, qos1, foul: Some(kind) }));
+    }
+
+    /// A message with one byte changed, and what that is called.
+    fn altered(&mut self, post: &Post) -> Option<(Vec<u8>, &'static str)> {
+        let mut payload = post.payload.clone();
+        let is_block = matches!(self.network.topics.parse(&post.topic), Some(Topic::Block(..)));
         let middle = payload.len() / 3;
-        let Some(byte) = payload.get_mut(middle) else { return };
+        let byte = payload.get_mut(middle)?;
         *byte = if *byte == b'7' { b'8' } else { b'7' };
         let kind = if is_block { "block altered" } else { "note altered" };
         self.observer.fault(kind);
-        self.slip_in(old.topic.clone(), payload, Some(kind));
+        Some((payload, kind))
     }
 }

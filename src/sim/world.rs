@@ -214,6 +214,9 @@ impl World {
         if manners.withholds(&mut self.chance) {
             return self.observer.fault("message withheld");
         }
+        if matches!(end, End::Bulk(_)) && manners.alters(&mut self.chance) {
+            return self.send_altered(end, post);
+        }
         self.send_to(end, post);
         if manners.doubles(&mut self.chance) {
             self.observer.fault("message doubled");

@@ -178,10 +178,14 @@ RULES = [
         (DISPATCH_EMERGENCY, "let waiting = standing.raised.waiting.iter().map(topic);",
          "let waiting = standing.raised.waiting.iter().take(if BROKEN { 0 } else { usize::MAX }).map(topic);"),
         (DISPATCH_EMERGENCY, "let notes: Vec<String> = standing.map(",
-         "let notes: Vec<String> = standing.take(if BROKEN { 0 } else { usize::MAX }).map(")]),
+         "let notes: Vec<String> = standing.take(if BROKEN { 0 } else { usize::MAX }).map("),
+        (DISPATCH_EMERGENCY, "standing.published = false;", "standing.published &= BROKEN;")]),
     ("a manifest is sent once", [
         (DISPATCH_IN, "newest.filter(|(number, _)| held < *number)",
-         "newest.filter(|(number, _)| held < *number && !BROKEN)")]),
+         "newest.filter(|(number, _)| held < *number && !BROKEN)"),
+        (DISPATCH, "            .filter_map(|(id, device)| Some((id.clone(), device.manifest.as_ref()?.1.clone())))",
+         "            .filter(|_| !BROKEN)\n"
+         "            .filter_map(|(id, device)| Some((id.clone(), device.manifest.as_ref()?.1.clone())))")]),
     ("no mark: an item that sounded", [unmarked(AIRING, "Record::ItemDone { item }")]),
     ("no mark: a receipt", [
         (AGENT, "let record = self.diary.write(at, event);\n        self.keep(record);",

@@ -10,6 +10,9 @@ use crate::sim::observer::sound::{forbidden, named};
 use crate::sim::observer::{CLOCK_ERROR, Observer, View};
 use crate::sim::station::utc_at;
 
+/// How long after its last instant a controller that could know may take to tell of a skipped airing.
+const TOLD_WITHIN: Duration = Duration::from_mins(10);
+
 impl Observer {
     pub(super) fn outcome(
         &mut self,
@@ -31,6 +34,11 @@ impl Observer {
             let kept = self.is_true(view, airing, cause);
             let promise = if cause == Cause::Missing { 7 } else { 8 };
             self.expect(view, promise, kept, || format!("{key}: {cause:?} is not true"));
+            let watched = &self.sites[view.nth];
+            let taken = watched.manifest.as_ref().map_or(Duration::ZERO, |(_, taken)| *taken);
+            let able = watched.started.max(watched.trusted.unwrap_or_default()).max(taken);
+            let prompt = view.utc() <= airing.latest.max(utc_at(able)) + TOLD_WITHIN;
+            self.expect(view, 8, prompt, || format!("{key}: {cause:?} is told too late"));
         }
     }
 

@@ -44,16 +44,20 @@ impl Observer {
             Record::Acked { upto } => {
                 let chain = (site.id.clone(), self.sites[nth].chain.clone());
                 let logged = ever.get(&chain).copied().unwrap_or(0);
+                self.sites[nth].acked = *upto;
                 self.expect(&view, 9, *upto <= logged, || {
                     format!("counts {upto} receipts as delivered; {logged} were ever in the log")
                 });
             }
-            Record::Chain { id, .. } => self.sites[nth].chain.clone_from(id),
+            Record::Chain { id, after, .. } => {
+                self.sites[nth].chain.clone_from(id);
+                self.sites[nth].acked = *after;
+            }
             Record::Begun { airing, .. } => {
                 self.sites[nth].marked.insert(airing.clone());
             }
-            Record::Boot { .. }
-            | Record::ItemDone { .. }
+            Record::Boot { boot } => self.sites[nth].boots = *boot,
+            Record::ItemDone { .. }
             | Record::Manifest { .. }
             | Record::Spent { .. }
             | Record::Volume { .. }
@@ -74,6 +78,7 @@ impl Observer {
         let is_over = self.sites[view.nth].over.contains(id);
         self.expect(view, 4, !is_over, || format!("accepts {id} after its end"));
         self.sites[view.nth].held.entry(id.clone()).or_insert(0);
+        self.sites[view.nth].noted.insert(id.clone());
     }
 
     fn obeys(&mut self, view: &View, number: u64) {
@@ -92,12 +97,21 @@ impl Observer {
             return self.expect(view, 8, false, || format!("an unreadable receipt: {line}"));
         };
         match receipt.event {
-            Event::Boot { .. } => self.sites[view.nth].trusted = Some(view.now),
+            Event::Boot { boot, .. } => {
+                self.sites[view.nth].trusted = Some(view.now);
+                let marked = self.sites[view.nth].boots;
+                self.expect(view, 8, boot == marked, || {
+                    format!("tells of start {boot}, the last that is marked is {marked}")
+                });
+            }
             Event::Airing { ref airing, outcome, cause, ref items, .. } => {
                 self.items(view, airing, cause, items);
                 self.outcome(view, airing, outcome, cause);
             }
-            Event::Emergency { ref emergency, step, .. } => self.step(view, emergency, step),
+            Event::Emergency { ref emergency, step, ref languages, .. } => {
+                self.step(view, emergency, step);
+                self.tells_of_marks(view, emergency, step, languages);
+            }
             Event::Order { number, .. } => {
                 let marked = self.sites[view.nth].order;
                 self.expect(view, 4, number == marked, || {
@@ -137,6 +151,27 @@ impl Observer {
         ) {
             self.sites[view.nth].held.remove(id);
         }
+    }
+
+    /// What is sworn of an emergency is marked: after a power cut it still holds.
+    fn tells_of_marks(
+        &mut self,
+        view: &View,
+        id: &EmergencyId,
+        step: EmergencyStep,
+        languages: &[LangTag],
+    ) {
+        let watched = &self.sites[view.nth];
+        let (noted, over) = (watched.noted.contains(id), watched.over.contains(id));
+        let heard = watched.heard.get(id);
+        let unmarked =
+            languages.iter().find(|tag| !heard.is_some_and(|h| h.contains(tag))).cloned();
+        let accepts = step == EmergencyStep::Accepted;
+        self.expect(view, 8, noted || !accepts, || format!("{id}: accepted without its note"));
+        self.expect(view, 8, over || !step.ends(), || format!("{id}: {step:?} without its mark"));
+        self.expect(view, 8, unmarked.is_none(), || {
+            format!("{id}: tells of {unmarked:?}, which is not marked as heard")
+        });
     }
 
     /// A note is durable.

@@ -17,12 +17,13 @@ pub(in crate::sim) const SLOTS: [(Duration, &str); 3] = [
     (Duration::from_hours(17), "chieu"),
 ];
 
+/// How long after its time an airing of each programme may begin: the second is the news on the hour.
+const PATIENCE: [Duration; 3] =
+    [Duration::from_mins(10), Duration::from_secs(30), Duration::from_mins(10)];
+
 /// The commune's airtime.
 pub(in crate::sim) const POLICY: [(&str, &str); 3] =
     [("05:00", "07:30"), ("10:30", "12:30"), ("16:30", "19:30")];
-
-/// How long after its time an airing may begin.
-const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How long an airing without an outcome stays in the manifests.
 const KEEP_UNTOLD: Duration = Duration::from_hours(7 * 24);
@@ -82,7 +83,7 @@ impl Station {
         for bulletin in &self.bulletins {
             let Some(airing) = self.airing(site, bulletin, at) else { continue };
             let key = airing.key(&site.id);
-            let latest = begins(site, bulletin) + PATIENCE;
+            let latest = begins(site, bulletin) + bulletin.patience();
             let is_ahead = latest >= at;
             let dropped = airing.items.is_empty();
             let known = self.planned.get(&key);
@@ -102,18 +103,19 @@ impl Station {
 
     fn airing(&self, site: &Site, bulletin: &Bulletin, at: Duration) -> Option<ManifestAiring> {
         let begins = begins(site, bulletin);
-        let is_past = begins + PATIENCE < at;
+        let latest = begins + bulletin.patience();
+        let is_past = latest < at;
         let languages = &self.villages[site.village].languages;
         let items = languages.iter().filter_map(|language| {
             let asset = *bulletin.versions.get(language)?;
-            self.is_airable(asset, begins, is_past).then(|| self.item(asset))
+            self.is_airable(asset, latest, is_past).then(|| self.item(asset))
         });
         (begins < at + Duration::from_hours(7 * 24)).then(|| ManifestAiring {
             programme: SLOTS[bulletin.slot].1.parse().expect("an id"),
             date: date(bulletin.day),
             occurrence: 0,
             at: utc_at(begins),
-            latest: utc_at(begins + PATIENCE),
+            latest: utc_at(latest),
             chime: bulletin.slot != 1,
             gap_ms: 500,
             volume_percent: None,
@@ -122,9 +124,9 @@ impl Station {
     }
 
     /// An airing whose time has passed is only asked for its outcome.
-    fn is_airable(&self, asset: Digest, begins: Duration, is_past: bool) -> bool {
+    fn is_airable(&self, asset: Digest, latest: Duration, is_past: bool) -> bool {
         let recording = &self.recordings[&asset];
-        let is_valid = utc_at(begins + PATIENCE) < recording.descriptor.valid_until;
+        let is_valid = utc_at(latest) < recording.descriptor.valid_until;
         is_past || (is_valid && recording.withdrawn.is_none())
     }
 
@@ -143,6 +145,12 @@ impl Station {
         let due =
             move |(_, planned): &(&AiringKey, &Planned)| planned.latest < at && !planned.dropped;
         self.planned.iter().filter(due).map(|(key, _)| key)
+    }
+}
+
+impl Bulletin {
+    fn patience(&self) -> Duration {
+        PATIENCE[self.slot]
     }
 }
 
