@@ -49,6 +49,19 @@ pub struct Evidence {
     pub life: Vec<Step>,
     /// When the controller was last heard of, and whether its link counts as lost.
     pub link: Option<(Timestamp, bool)>,
+    /// Why no device can swear to what was to air that day; `None` where one still may.
+    pub silence: Option<Silence>,
+}
+
+/// The device that could swear to an airing was revoked, exchanged, or not enrolled yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    /// Which of the three, in the word of the reports.
+    pub cause: String,
+    /// When that happened; `None` where it never did.
+    pub at: Option<Timestamp>,
+    /// Where in the log it is.
+    pub position: Option<u64>,
 }
 
 /// An airing that a manifest named.
@@ -182,14 +195,21 @@ fn verdict(question: &Question<'_>, evidence: &Evidence) -> Verdict {
     }
     let named = || evidence.issued.iter().filter(|issued| !issued.languages.is_empty());
     if let Some(issued) = named().rfind(|issued| issued.dropped.is_none()) {
-        return if issued.latest < question.now { Verdict::Awaited } else { Verdict::ToCome };
+        return match &evidence.silence {
+            _ if issued.latest >= question.now => Verdict::ToCome,
+            Some(silence) => Verdict::NotPlayed { cause: silence.cause.clone() },
+            None => Verdict::Awaited,
+        };
     }
     let planned = question.airing().is_some();
     match (named().next_back(), planned) {
         (Some(_), false) => Verdict::Dropped,
         // What a folder plans nobody is told of.
         (None, true) if *evidence == Evidence::default() => Verdict::ToCome,
-        (_, true) => Verdict::NotIssued,
+        (_, true) => match &evidence.silence {
+            Some(silence) => Verdict::NotPlayed { cause: silence.cause.clone() },
+            None => Verdict::NotIssued,
+        },
         (None, false) => question.refused(),
     }
 }

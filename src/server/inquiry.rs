@@ -141,7 +141,7 @@ impl Station {
                 order: order.collect(),
             };
             let length_ms = row.items.iter().map(|item| item.length_ms).sum();
-            let Because { cause, entry } = because;
+            let Because { cause, entry, .. } = because;
             book.note(broadcast, logbook::Share { told, cause, length_ms, entry: *entry });
         })
         .await?;
@@ -182,6 +182,8 @@ impl Station {
 pub(super) struct Because {
     /// The cause; empty where it ran to its end, or nothing is known yet.
     pub(super) cause: String,
+    /// When what happened to its device did.
+    pub(super) at: Option<Timestamp>,
     /// The entry: of its receipt, or of what happened to its device.
     pub(super) entry: Option<u64>,
 }
@@ -223,7 +225,9 @@ pub(super) fn told_of(item: &Item, outcome: Option<&BroadcastOutcome>, airing: T
 fn because(row: &BroadcastRow, fate: Fate, silences: &Silences) -> Because {
     let silence = || silences.why(&row.key.controller, row.at);
     match &row.outcome {
-        Some(told) => Because { cause: told.cause.clone(), entry: told.position },
+        Some(told) => {
+            Because { cause: told.cause.clone(), entry: told.position, ..Because::default() }
+        }
         None if fate == Fate::Awaited => silence().unwrap_or_default(),
         None => Because::default(),
     }

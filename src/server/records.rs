@@ -1,12 +1,15 @@
 //! What the store has of one day and one bulletin: the evidence beside a plan.
 
+use std::time::Duration;
+
 use crate::clock::utc_now;
 use crate::fleet::Controller;
 use crate::id::{AreaId, BulletinId, ControllerId};
 use crate::receipt::Outcome;
 use crate::schedule::World;
 use crate::schedule::excerpt::plan_days;
-use crate::schedule::explain::{Answer, Evidence, Issued, Question, Step, Told, explain};
+use crate::schedule::explain::{Answer, Evidence, Issued, Question, Silence, Step, Told, explain};
+use crate::server::inquiry::Silences;
 use crate::server::{ServerError, Station};
 use crate::store::{AiringRow, OutcomeRow};
 use crate::time::LocalDate;
@@ -63,6 +66,7 @@ pub struct Records<'a> {
     airings: Vec<AiringRow>,
     outcomes: Vec<OutcomeRow>,
     life: Vec<Step>,
+    silences: Silences,
 }
 
 impl<'a> Records<'a> {
@@ -89,6 +93,7 @@ impl<'a> Records<'a> {
             airings: station.store.airings(from, until).await?,
             outcomes: station.store.outcomes(&day, &day).await?,
             life: life.collect(),
+            silences: Silences::of(station.store.device_turns().await?),
         })
     }
 
@@ -116,11 +121,20 @@ impl<'a> Records<'a> {
         let outcomes = self.outcomes.iter().filter(|row| row.key.controller == controller.id);
         let statuses = self.station.store.statuses().await?;
         let status = statuses.iter().find(|row| row.status.controller == controller.id);
+        let issued: Vec<Issued> = issued.collect();
+        let noon = self.station.config.zone.midnight(self.date) + Duration::from_hours(12);
+        let at = issued.first().map_or(noon, |issued| issued.at);
+        let because = self.silences.why(&controller.id, at);
         Ok(Evidence {
-            issued: issued.collect(),
+            issued,
             told: outcomes.flat_map(|row| self.told(row)).collect(),
             life: self.life.clone(),
             link: status.map(|row| (row.seen, row.is_lost(utc_now()))),
+            silence: because.map(|because| Silence {
+                cause: because.cause,
+                at: because.at,
+                position: because.entry,
+            }),
         })
     }
 

@@ -192,3 +192,25 @@ fn the_text_is_vietnamese_first_and_says_that_a_past_plan_is_made_anew() {
     assert!(text.starts_with("ban không nghe tin ngày 2026-11-22: "), "{text}");
     assert!(text.contains("the plan of a past day is made anew"), "{text}");
 }
+
+#[test]
+fn an_airing_whose_device_was_revoked_is_not_waited_for() {
+    let revoked = at("2026-11-22T05:00:00");
+    let silence = Silence { cause: "revoked".to_owned(), at: Some(revoked), position: Some(39) };
+    let evidence =
+        Evidence { issued: vec![issued(false)], silence: Some(silence), ..Evidence::default() };
+    let answer = ask(&town(), &evidence);
+    assert_eq!(answer.verdict, Verdict::NotPlayed { cause: "revoked".to_owned() });
+    assert!(answer.sentence.vi.contains("thu hồi"), "{}", answer.sentence.vi);
+    let fact = answer.facts.iter().find(|fact| fact.log_index == Some(39)).unwrap();
+    assert_eq!(fact.at, Some(revoked));
+}
+
+#[test]
+fn before_its_time_an_airing_is_to_come_whatever_happened_to_a_device() {
+    let silence = Silence { cause: "exchanged".to_owned(), at: None, position: None };
+    let evidence =
+        Evidence { issued: vec![issued(false)], silence: Some(silence), ..Evidence::default() };
+    let answer = ask_at(&town(), &evidence, "2026-11-22T04:00:00");
+    assert_eq!(answer.verdict, Verdict::ToCome);
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Answer, Evidence, Fact, Question, Verdict, WallClock, state};
+use super::{Answer, Evidence, Fact, Question, Silence, Verdict, WallClock, state};
 use crate::lang::LangTag;
 use crate::schedule::Reason;
 use crate::schedule::remark::Missing;
@@ -24,7 +24,7 @@ fn both(vi: impl Into<String>, en: impl Into<String>) -> Words {
 }
 
 /// Cause of the wire; what it means and what would mend it, in Vietnamese and in English.
-const CAUSES: [(&str, &str, &str, &str, &str); 14] = [
+const CAUSES: [(&str, &str, &str, &str, &str); 17] = [
     (
         "quiet",
         "bộ thu đang trong giờ yên lặng đặt tại thiết bị",
@@ -122,6 +122,27 @@ const CAUSES: [(&str, &str, &str, &str, &str); 14] = [
         "the controller's link was lost",
         "khôi phục đường truyền",
         "restore its link",
+    ),
+    (
+        "revoked",
+        "thiết bị ở đó đã bị thu hồi, nên không có biên nhận",
+        "the device there was revoked, so there is no receipt",
+        "cấp một thiết bị khác rồi ghi danh",
+        "provision another device and enrol it",
+    ),
+    (
+        "exchanged",
+        "thiết bị ở đó đã được thay trước khi gửi biên nhận",
+        "the device there was exchanged before it sent its receipt",
+        "giữ lại thẻ nhớ của thiết bị cũ: biên nhận còn ở đó",
+        "keep the card of the old device: its receipts are on it",
+    ),
+    (
+        "unenrolled",
+        "chưa có thiết bị nào được ghi danh ở đó",
+        "no device was enrolled there",
+        "cấp một thiết bị rồi ghi danh",
+        "provision a device and enrol it",
     ),
 ];
 
@@ -285,6 +306,7 @@ pub(super) fn facts(question: &Question<'_>, evidence: &Evidence) -> Vec<Fact> {
     let mut facts: Vec<Fact> = life(evidence).chain(states(question)).collect();
     facts.extend(issued(question, evidence));
     facts.extend(told(evidence));
+    facts.extend(evidence.silence.iter().map(silent));
     if let Some((seen, lost)) = evidence.link {
         let (vi, en) = if lost {
             ("mất liên lạc", "link lost")
@@ -366,6 +388,11 @@ fn issued<'a>(
             format!("manifest {number} names {airing} at {at} [{languages}]{gone_en}"),
         )
     })
+}
+
+fn silent(silence: &Silence) -> Fact {
+    let (so, _) = cause(&silence.cause);
+    fact(silence.at, silence.position, so.vi, so.en)
 }
 
 fn told(evidence: &Evidence) -> impl Iterator<Item = Fact> {

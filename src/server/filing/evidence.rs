@@ -62,7 +62,7 @@ fn items<'a>(
     row: &'a BroadcastRow,
     bulletin: &'a BulletinId,
     told: Told,
-    Because { cause, entry }: &'a Because,
+    Because { cause, entry, .. }: &'a Because,
     (schedule, places, zone): (&'a Checked, &'a Places, Zone),
     tally: &'a mut Tally,
 ) -> impl Iterator<Item = Row> {

@@ -9,6 +9,7 @@ use crate::store::DeviceTurn;
 use crate::time::Timestamp;
 
 /// When which device of a controller counted, oldest first.
+#[derive(Debug)]
 pub(in crate::server) struct Silences(BTreeMap<ControllerId, Vec<DeviceTurn>>);
 
 impl Silences {
@@ -46,7 +47,11 @@ impl Silences {
             (Some(_), next @ Some(_)) => ("exchanged", next),
             (Some(_), None) => return None,
         };
-        Some(Because { cause: cause.to_owned(), entry: turn.and_then(|turn| turn.position) })
+        Some(Because {
+            cause: cause.to_owned(),
+            at: turn.map(|turn| turn.at),
+            entry: turn.and_then(|turn| turn.position),
+        })
     }
 }
 
