@@ -241,6 +241,10 @@ impl World {
         if it.bulk_line == line && it.up && !it.bulk.is_empty() {
             it.bulk_up = true;
             self.give(site, Input::BulkUp);
+            if self.manners.malign && self.chance.once_in(3) {
+                // A hostile broker is quicker than the server.
+                self.forge_descriptor(site);
+            }
         }
     }
 

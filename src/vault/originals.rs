@@ -17,6 +17,12 @@ use crate::vault::VaultError;
 /// Bytes of one recording at most: half an hour of stereo from a recorder that does not compress.
 pub const ORIGINAL_BYTES_MAX: u64 = 320 * 1024 * 1024;
 
+/// Bytes of all of them at most: two days of a busy province, on a small server's disk.
+const TOTAL_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+
+/// What a recording is called while it comes.
+const INCOMING: &str = "incoming-";
+
 /// How long an original is kept.
 const KEPT: Duration = Duration::from_hours(7 * 24);
 
@@ -45,7 +51,7 @@ impl Originals {
 
     /// Begins one; `unique` tells those apart that come at once.
     pub fn begin(&self, unique: &str) -> Result<Incoming, VaultError> {
-        let path = self.folder.join(format!("incoming-{unique}"));
+        let path = self.folder.join(format!("{INCOMING}{unique}"));
         let file = File::create(&path).map_err(VaultError::io("make", &path))?;
         let folder = self.folder.clone();
         Ok(Incoming { folder, path, file, hash: Sha256::new(), bytes: 0 })
@@ -56,19 +62,33 @@ impl Originals {
         Some(self.folder.join(source.to_string())).filter(|path| path.is_file())
     }
 
-    /// Drops what is older than a week.
+    /// Drops what is older than a week, and the oldest where all together are too much.
     pub fn sweep(&self, now: Timestamp) -> Result<(), VaultError> {
+        self.sweep_to(now, TOTAL_BYTES_MAX)
+    }
+
+    fn sweep_to(&self, now: Timestamp, bytes_max: u64) -> Result<(), VaultError> {
         let entries = fs::read_dir(&self.folder).map_err(VaultError::io("read", &self.folder))?;
-        for entry in entries.flatten() {
-            let changed = entry.metadata().ok().and_then(|data| data.modified().ok());
-            let since = changed.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-            if since.is_some_and(|since| now.since(Timestamp::EPOCH + since) > KEPT) {
-                let path = entry.path();
+        let mut held: Vec<(Timestamp, u64, PathBuf)> = entries.flatten().filter_map(aged).collect();
+        held.sort_unstable();
+        let mut bytes: u64 = held.iter().map(|(_, bytes, _)| bytes).sum();
+        for (at, size, path) in held {
+            let comes =
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(INCOMING));
+            if now.since(at) > KEPT || (bytes > bytes_max && !comes) {
                 fs::remove_file(&path).map_err(VaultError::io("remove", &path))?;
+                bytes -= size;
             }
         }
         Ok(())
     }
+}
+
+/// When a file was written, and its bytes.
+fn aged(entry: fs::DirEntry) -> Option<(Timestamp, u64, PathBuf)> {
+    let data = entry.metadata().ok()?;
+    let since = data.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some((Timestamp::EPOCH + since, data.len(), entry.path()))
 }
 
 impl Incoming {
@@ -135,5 +155,26 @@ mod tests {
         assert_eq!(names(folder.path()), 1);
         originals.sweep(crate::clock::utc_now() + KEPT + Duration::from_mins(1)).unwrap();
         assert_eq!(names(folder.path()), 0);
+    }
+
+    #[test]
+    fn the_oldest_originals_go_where_all_together_are_too_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let originals = Originals::open(folder.path()).unwrap();
+        let now = std::time::SystemTime::now();
+        let keep = |text: &[u8], hours: u64| {
+            let mut incoming = originals.begin("a").unwrap();
+            incoming.write(text).unwrap();
+            let digest = incoming.finish().unwrap();
+            let file = File::open(originals.find(digest).unwrap()).unwrap();
+            file.set_modified(now - Duration::from_hours(hours)).unwrap();
+            digest
+        };
+        let (old, new) = (keep(b"four", 2), keep(b"five5", 1));
+        let mut coming = originals.begin("b").unwrap();
+        coming.write(b"still coming").unwrap();
+        originals.sweep_to(crate::clock::utc_now(), 20).unwrap();
+        assert_eq!((originals.find(old), originals.find(new).is_some()), (None, true));
+        coming.finish().unwrap();
     }
 }

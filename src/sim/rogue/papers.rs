@@ -215,7 +215,7 @@ impl World {
     }
 
     /// A descriptor of what a controller is fetching, by somebody who may not approve it.
-    fn forge_descriptor(&mut self, site: usize) {
+    pub(in crate::sim) fn forge_descriptor(&mut self, site: usize) {
         let Some(asset) = self.sites[site].bulk.first().copied() else { return };
         let Some(recording) = self.station.recordings.get(&asset) else { return };
         let real = recording.descriptor.clone();
