@@ -49,8 +49,9 @@ pub use filing::usual_days;
 pub use inquiry::{Aired, AiredPage, Inquired, Inquiry, NotAPlace, Only, Place};
 pub use login::{Browser, LoginError, PASSWORD_CHARS_MIN, Second, SignedIn};
 pub use newsroom::{
-    BulletinFile, Contribution, Found, Hit, Imported, Ingested, Judged, NewAnnouncement,
-    NewQuestion, NewSound, Reach, Sound, SpokenEntry, Told, Unreached, Validity, VersionEntry,
+    Aim, BulletinFile, Contribution, Found, Hit, Holdings, Imported, Ingested, Judged,
+    NewAnnouncement, NewQuestion, NewSound, Progress, Reach, Shapes, Sound, SpokenEntry, Told,
+    Unreached, Validity, VersionEntry,
 };
 pub use people::Added;
 pub use pick::{Pick, Picked, Wanted};
@@ -251,6 +252,14 @@ pub enum ServerError {
         /// Why, and what to do.
         why: String,
     },
+    /// A recording of which nothing can be made.
+    #[error("{path}: {problems}", problems = both(problems))]
+    Unusable {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        problems: Vec<Told>,
+    },
     /// A key of another controller.
     #[error(
         "this is the key {found}, and {expected} is needed; copy what the device itself printed"
@@ -352,4 +361,10 @@ pub enum ServerError {
     /// A task of the server ended.
     #[error("a part of the server ended: {0}; restart it")]
     Task(String),
+}
+
+/// Problems in both languages.
+fn both(problems: &[Told]) -> String {
+    let sentences = problems.iter().map(|one| format!("{} / {}", one.vi, one.en));
+    sentences.collect::<Vec<_>>().join(" ")
 }

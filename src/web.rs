@@ -21,7 +21,9 @@ mod guard;
 mod inspector;
 mod live;
 mod metrics;
+mod newsroom;
 mod overview;
+mod player;
 mod routes;
 mod sign_in;
 #[cfg(test)]
@@ -70,6 +72,10 @@ pub(crate) struct Site {
     heavy: Semaphore,
     /// Where recordings are made broadcast-ready.
     sound: Sound,
+    /// The newest look at what the newsroom has.
+    counted: newsroom::Counted,
+    /// Recordings on their way into versions.
+    takes: newsroom::Takes,
     meter: metrics::Meter,
     /// The last time that somebody had the log verified.
     verification: inspector::Verification,
@@ -91,6 +97,7 @@ impl Site {
         let (clock, shared, meter) =
             (Clock::start(), live::Shared::default(), metrics::Meter::default());
         let asked = commune::OpenOrders::default();
+        let (counted, takes) = (newsroom::Counted::default(), newsroom::Takes::default());
         Arc::new(Self {
             station,
             throttle,
@@ -102,6 +109,8 @@ impl Site {
             buckets,
             heavy,
             sound,
+            counted,
+            takes,
             meter,
             verification: inspector::Verification::default(),
         })

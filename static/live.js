@@ -18,6 +18,9 @@
     fresh.innerHTML = event.data.slice(end + 1);
     if (fresh.innerHTML === old.innerHTML) return;
     const open = [...old.querySelectorAll("details[open]")].map((d) => d.id);
+    // What the page shows is no longer so: it is opened anew, unless that would take typed words away.
+    const typed = [...document.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
+    if (fresh.content.querySelector("[data-reload]") && !typed) { location.reload(); return; }
     old.replaceChildren(fresh.content);
     open.forEach((id) => id && document.getElementById(id)?.setAttribute("open", ""));
   };

@@ -1,4 +1,5 @@
-// Records from the microphone into the file field of the form, which is sent like any chosen file.
+// Records from the microphone into the file field of the form, which is sent like any chosen file; one
+// that is dropped on the form is chosen.
 // Without this script, or without a microphone, a file is chosen.
 "use strict";
 (() => {
@@ -9,7 +10,38 @@
   const [start, stop, time, level, take, said, send] =
     ["start", "stop", "time", "level", "take", "said", "send"].map(part);
   const say = (text) => { said.textContent = text || ""; };
-  form.addEventListener("submit", () => { send.disabled = true; say(form.dataset.busy); });
+  const busy = (is) => { send.disabled = is; say(is ? form.dataset.busy : ""); };
+  // A page that tells how far it is sends by itself: what was recorded stays where the link breaks.
+  const sent = part("sent");
+  const upload = (event) => {
+    event.preventDefault();
+    const request = new XMLHttpRequest();
+    const lost = (words) => { busy(false); sent.hidden = true; say(words || form.dataset.lost); };
+    request.open("POST", form.action);
+    request.upload.addEventListener("progress", (now) => { if (now.total) sent.value = now.loaded / now.total; });
+    request.addEventListener("error", () => lost());
+    request.addEventListener("load", () => {
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      if (request.status < 400 && request.responseURL.startsWith(form.action.replace(/\/recording$/, ""))) location.assign(request.responseURL);
+      else lost(page.querySelector("[role=alert]")?.textContent);
+    });
+    sent.hidden = false;
+    request.send(new FormData(form));
+  };
+  form.addEventListener("submit", (event) => { if (sent) upload(event); busy(true); });
+  const take_in = (list) => {
+    file.files = list;
+    URL.revokeObjectURL(take.src);
+    take.src = URL.createObjectURL(list[0]);
+    form.querySelector(".recorder").hidden = take.hidden = false;
+  };
+  form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("drop"); });
+  form.addEventListener("dragleave", () => form.classList.remove("drop"));
+  form.addEventListener("drop", (event) => {
+    event.preventDefault();
+    form.classList.remove("drop");
+    if (event.dataTransfer.files.length) take_in(event.dataTransfer.files);
+  });
   addEventListener("pageshow", () => { send.disabled = false; });
   if (!navigator.mediaDevices || !window.MediaRecorder) return;
   const seconds_max = 15 * 60;
@@ -51,10 +83,7 @@
       const blob = new File(parts, "thu-am." + kind.split("/")[1], { type: kind });
       const list = new DataTransfer();
       list.items.add(blob);
-      file.files = list.files;
-      URL.revokeObjectURL(take.src);
-      take.src = URL.createObjectURL(blob);
-      take.hidden = false;
+      take_in(list.files);
     });
     began = performance.now();
     recorder.start(1000);

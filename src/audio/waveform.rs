@@ -7,10 +7,12 @@
 
 mod letters;
 mod picture;
+mod shape;
 
 use std::fmt::Write as _;
 
 pub use self::picture::png;
+pub use self::shape::Shape;
 use super::loudness::{CURVE_STEP, Loudness};
 use crate::unit::Lufs;
 

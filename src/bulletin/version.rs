@@ -102,6 +102,9 @@ pub struct SentBack {
     pub step: Step,
     /// What to change.
     pub comment: Comment,
+    /// The text and recording that were returned; none in what was kept before this was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Digest>,
 }
 
 /// What was said of a version so far, oldest first.
@@ -120,11 +123,11 @@ impl Returns {
         self.0.last()
     }
 
-    fn and(mut self, by: PersonId, at: Timestamp, comment: Comment) -> Self {
+    fn and(mut self, by: PersonId, at: Timestamp, comment: Comment, work: Digest) -> Self {
         if self.0.len() >= RETURNS_MAX {
             self.0.remove(0);
         }
-        self.0.push(SentBack { step: Step { by, at }, comment });
+        self.0.push(SentBack { step: Step { by, at }, comment, work: Some(work) });
         self
     }
 }
@@ -187,7 +190,8 @@ impl Draft {
     /// `by` listened back to it and found what is to be changed; it waits for a new recording.
     #[must_use]
     pub fn send_back(self, by: PersonId, at: Timestamp, comment: Comment) -> Self {
-        Self { content: self.content, returns: self.returns.and(by, at, comment) }
+        let work = self.content.text.work(Some(&self.content.spoken));
+        Self { content: self.content, returns: self.returns.and(by, at, comment, work) }
     }
 }
 
@@ -259,7 +263,8 @@ impl Reviewed {
 
     /// Back to its makers, with what to change.
     pub fn send_back(self, by: PersonId, at: Timestamp, comment: Comment) -> Draft {
-        Draft { content: self.content, returns: self.returns.and(by, at, comment) }
+        let work = self.content.text.work(Some(&self.content.spoken));
+        Draft { content: self.content, returns: self.returns.and(by, at, comment, work) }
     }
 }
 
@@ -327,6 +332,32 @@ impl Version {
             Self::Approved(version) => version.returns(),
             Self::Withdrawn(version) => version.returns(),
         }
+    }
+
+    /// Who listened back to it and found it right.
+    pub fn reviewed_by(&self) -> Option<&PersonId> {
+        match self {
+            Self::Text(_) | Self::Draft(_) => None,
+            Self::Reviewed(version) => Some(&version.reviewed().by),
+            Self::Approved(version) => Some(&version.reviewed().by),
+            Self::Withdrawn(version) => Some(&version.reviewed().by),
+        }
+    }
+
+    /// Who approved it.
+    pub fn approved_by(&self) -> Option<&PersonId> {
+        match self {
+            Self::Text(_) | Self::Draft(_) | Self::Reviewed(_) => None,
+            Self::Approved(version) => Some(&version.approved().by),
+            Self::Withdrawn(version) => Some(&version.approved().by),
+        }
+    }
+
+    /// Whether it waits for its makers: somebody returned just this text and recording.
+    pub fn is_returned(&self) -> bool {
+        let work = Some(self.text().work(self.spoken()));
+        let open = matches!(self, Self::Text(_) | Self::Draft(_));
+        open && self.returns().last().is_some_and(|last| last.work == work)
     }
 
     /// What can be heard of it: nothing unless it is approved.

@@ -19,7 +19,7 @@ use crate::cli::{Which, passphrase};
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, PersonId, QuestionId};
 use crate::lang::LangTag;
-use crate::server::{Contribution, NewSound, Sound, Station, Validity};
+use crate::server::{Aim, Contribution, NewSound, Sound, Station, Validity};
 
 /// Bulletins, their versions and recordings.
 #[derive(Debug, Subcommand)]
@@ -157,6 +157,10 @@ pub(super) struct Step {
 }
 
 impl Step {
+    fn aim(&self) -> Aim<'_> {
+        Aim::at(&self.bulletin, &self.language)
+    }
+
     fn done(&self, word: &str) -> bool {
         println!("{} in {} is {word}", self.bulletin, self.language);
         true
@@ -304,6 +308,7 @@ impl Contribute {
             variety,
             script,
             answers: question,
+            seen: None,
         };
         station.contribute(contribution, &by).await?;
         println!(
@@ -383,29 +388,29 @@ impl Life {
                 let (station, script) = (step.which.open().await?, script.required()?);
                 station.check_language(&step.language).await?;
                 let (bulletin, language) = (&step.bulletin, &step.language);
-                station.translate(bulletin, language, variety, script, &step.by).await?;
+                station.translate(Aim::at(bulletin, language), variety, script, &step.by).await?;
                 Ok(step.done("text"))
             }
             Self::Record { step, file, voice } => record(&step, &file, voice).await,
             Self::Review(step) => {
-                step.which.open().await?.review(&step.bulletin, &step.language, &step.by).await?;
+                step.which.open().await?.review(step.aim(), &step.by).await?;
                 Ok(step.done("reviewed"))
             }
             Self::Return { step, comment } => {
                 let station = step.which.open().await?;
-                station.send_back(&step.bulletin, &step.language, &step.by, comment).await?;
+                station.send_back(step.aim(), &step.by, comment).await?;
                 Ok(step.done("returned"))
             }
             Self::Approve { step, passphrase_file } => {
                 let what = format!("the key of {}", step.by);
                 let secret = passphrase(passphrase_file.as_deref(), &what)?;
                 let station = step.which.open().await?;
-                station.approve(&step.bulletin, &step.language, &step.by, &secret).await?;
+                station.approve(step.aim(), &step.by, &secret).await?;
                 Ok(step.done("approved"))
             }
             Self::Withdraw { step, reason } => {
                 let station = step.which.open().await?;
-                station.withdraw(&step.bulletin, &step.language, &step.by, reason).await?;
+                station.withdraw(step.aim(), &step.by, reason).await?;
                 println!("whom it has not reached: loaban bulletin withdrawn {}", step.bulletin);
                 Ok(step.done("withdrawn"))
             }
@@ -416,7 +421,7 @@ impl Life {
 async fn record(step: &Step, file: &Path, voice: Voice) -> anyhow::Result<bool> {
     let station = step.which.open().await?;
     let new = NewSound { file, voice };
-    let made = station.record(&step.bulletin, &step.language, new, &step.by, &sound()?).await?;
+    let made = station.record(step.aim(), new, &step.by, &sound()?).await?;
     println!("{}", files::drafted(&file.display().to_string(), &made));
     Ok(step.done("draft"))
 }

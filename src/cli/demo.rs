@@ -22,7 +22,7 @@ use crate::cli::{content, log, print_json, schedule, start_logging, station};
 use crate::clock::utc_now;
 use crate::entropy;
 use crate::id::PersonId;
-use crate::server::{Beginning, ServerError, Station, Summary};
+use crate::server::{Aim, Beginning, ServerError, Station, Summary};
 use crate::store::Person;
 use crate::time::{LocalDate, Timestamp, Zone};
 use crate::web;
@@ -292,9 +292,9 @@ async fn review_and_approve(
     let reviewer: PersonId = "chi".parse()?;
     for (n, version) in station.store.versions().await?.into_iter().enumerate() {
         let text = version.text();
-        station.review(&text.bulletin, &text.language, &reviewer).await?;
+        station.review(Aim::at(&text.bulletin, &text.language), &reviewer).await?;
         let (leader, passphrase) = &leaders[n % leaders.len()];
-        station.approve(&text.bulletin, &text.language, leader, passphrase).await?;
+        station.approve(Aim::at(&text.bulletin, &text.language), leader, passphrase).await?;
     }
     eprintln!(
         "reviewed by chi, approved by {} with their own keys",

@@ -74,20 +74,24 @@ impl Names {
         self.find(tag).map_or(tag.as_str(), |(_, en)| en)
     }
 
-    /// The tags that have a name, for a sentence that says what may be written.
-    pub fn tags(&self) -> String {
-        let usual = USUAL.iter().map(|(tag, _, _)| *tag);
-        let own = self.own.keys().map(LangTag::as_str);
-        let mut tags: Vec<&str> = usual.collect();
-        own.for_each(|tag| {
-            if !tags.contains(&tag) {
-                tags.push(tag);
+    /// The languages that have a name, the usual ones first.
+    pub fn all(&self) -> Vec<LangTag> {
+        let usual = USUAL.iter().filter_map(|(tag, _, _)| tag.parse().ok());
+        let mut tags: Vec<LangTag> = usual.collect();
+        for own in self.own.keys() {
+            if !tags.contains(own) {
+                tags.push(own.clone());
             }
-        });
-        tags.join(", ")
+        }
+        tags
     }
 
-    /// The names of the tag itself, else of its primary language.
+    /// The same as text, for a sentence that says what may be written.
+    pub fn tags(&self) -> String {
+        let all = self.all();
+        all.iter().map(LangTag::as_str).collect::<Vec<_>>().join(", ")
+    }
+
     fn find(&self, tag: &LangTag) -> Option<(&str, &str)> {
         let own = |text: &str| {
             let name = self.own.iter().find(|(own, _)| own.as_str() == text);

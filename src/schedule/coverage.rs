@@ -15,9 +15,11 @@ use crate::id::{AreaId, BulletinId};
 use crate::lang::LangTag;
 use crate::time::Timestamp;
 
+mod listeners;
 mod svg;
 mod text;
 
+pub use listeners::{Instead, Listeners};
 pub use svg::svg;
 pub use text::{by_bulletin, by_commune, by_village};
 
@@ -109,6 +111,32 @@ impl Sums {
     }
 }
 
+/// How a bulletin is in one language, over all villages that ask for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Villages in which it can be heard.
+    pub ready: u32,
+    /// Villages that hear what they accept in its stead.
+    pub stand_in: u32,
+    /// Villages that hear neither.
+    pub lacking: u32,
+    /// How far the version is, where villages lack it.
+    pub version: Option<Missing>,
+}
+
+impl Tally {
+    fn add(&mut self, cell: &Cell) {
+        match cell {
+            Cell::Ready => self.ready += 1,
+            Cell::StandIn { .. } => self.stand_in += 1,
+            Cell::Lacking { version } => {
+                self.lacking += 1;
+                self.version = Some(*version);
+            }
+        }
+    }
+}
+
 /// What can be heard at `at` in the villages of `area` (everywhere where none is named), of
 /// `bulletin` (of every one that is valid then where none is named).
 pub fn coverage<'w>(
@@ -126,6 +154,16 @@ pub fn coverage<'w>(
         })
         .collect();
     content.sort_by(|a, b| a.bulletin.cmp(&b.bulletin));
+    coverage_of(world, &content, at, area)
+}
+
+/// What can be heard at `at` of these bulletins in the villages of `area`.
+pub fn coverage_of<'w>(
+    world: &'w World,
+    content: &[&'w Airable],
+    at: Timestamp,
+    area: Option<&AreaId>,
+) -> Coverage<'w> {
     let villages = villages(world, area);
     let entry = |airable: &'w Airable, village: &'w Area| {
         let profile = world.tree.profile(&village.id);
@@ -181,6 +219,26 @@ fn hears(languages: &[(&LangTag, Cell)], fallback: Option<&LangTag>) -> Hears {
 }
 
 impl<'w> Coverage<'w> {
+    /// How every bulletin is in every language that is asked for.
+    pub fn tallies(&self) -> BTreeMap<(&'w BulletinId, &'w LangTag), Tally> {
+        self.tallied(|entry| Some(entry.bulletin))
+    }
+
+    /// The same of anything else to which an entry belongs; what belongs to nothing is left out.
+    pub fn tallied<K: Ord + Copy>(
+        &self,
+        of: impl Fn(&Entry<'w>) -> Option<K>,
+    ) -> BTreeMap<(K, &'w LangTag), Tally> {
+        let mut tallies: BTreeMap<_, Tally> = BTreeMap::new();
+        for entry in &self.entries {
+            let Some(key) = of(entry) else { continue };
+            for (language, cell) in &entry.languages {
+                tallies.entry((key, *language)).or_default().add(cell);
+            }
+        }
+        tallies
+    }
+
     /// The sums of each bulletin.
     pub fn sums(&self) -> BTreeMap<&'w BulletinId, Sums> {
         let mut sums: BTreeMap<_, Sums> = BTreeMap::new();

@@ -6,10 +6,13 @@
 //! first, for the area that the bulletin belongs to, and is a fact with its person and time in the
 //! transaction that makes it.
 
+mod aim;
 mod announcing;
 mod export;
 mod file;
+mod holdings;
 mod life;
+mod progress;
 mod questions;
 mod reach;
 mod search;
@@ -17,13 +20,16 @@ mod sound;
 
 use std::path::Path;
 
+pub use aim::Aim;
 pub use announcing::NewAnnouncement;
 pub use file::{BulletinFile, SpokenEntry, Validity, VersionEntry};
+pub use holdings::Holdings;
 pub use life::{Contribution, NewSound};
+pub use progress::Progress;
 pub use questions::NewQuestion;
 pub use reach::{Reach, Unreached};
 pub use search::{Found, Hit};
-pub use sound::{Ingested, Judged, Sound, Told};
+pub use sound::{Ingested, Judged, Shapes, Sound, Told};
 
 use crate::access::Action;
 use crate::bulletin::Bulletin;

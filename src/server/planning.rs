@@ -289,7 +289,7 @@ fn check_files(files: &[(String, String)]) -> Result<Checked, crate::config::Fau
     check(parsed, &columns, None)
 }
 
-fn airable(bulletins: Vec<Bulletin>, versions: &[Version]) -> Vec<Airable> {
+pub(super) fn airable(bulletins: Vec<Bulletin>, versions: &[Version]) -> Vec<Airable> {
     bulletins.into_iter().map(|bulletin| airable_one(bulletin, versions)).collect()
 }
 

@@ -13,22 +13,22 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 pub(super) use making::{form, make};
-pub(super) use recording::{asset, original, upload};
+pub(super) use recording::{asset, kept, original, upload};
 
 use crate::access::Action;
 use crate::bulletin::version::Version;
 use crate::clock::utc_now;
 use crate::id::{BulletinId, ProgrammeId};
 use crate::report::Fate;
-use crate::server::ServerError;
+use crate::server::{Aim, ServerError};
 use crate::store::AnnouncementRow;
 use crate::web::Site;
-use crate::web::announcement::recording::Player;
 use crate::web::commune::{Town, may_here, town};
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
 use crate::web::live::{self, Parts};
+use crate::web::player::Player;
 use crate::web::tongue::Tongue;
 
 /// Announcements on the list at most, newest first.
@@ -284,7 +284,7 @@ pub(super) async fn review(
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
     let language = site.station.announced(&id).await?.text().language.clone();
-    let done = site.station.review(&id, &language, by).await;
+    let done = site.station.review(Aim::at(&id, &language), by).await;
     after(&site, &visitor, &id, done.map_err(Fault::from)).await
 }
 
@@ -305,7 +305,7 @@ pub(super) async fn send_back(
     let language = site.station.announced(&id).await?.text().language.clone();
     let done = match back.comment.parse() {
         Ok(comment) => {
-            site.station.send_back(&id, &language, by, comment).await.map_err(Fault::from)
+            site.station.send_back(Aim::at(&id, &language), by, comment).await.map_err(Fault::from)
         }
         Err(_) => Err(Fault::bad("Hãy ghi điều cần sửa.", "Write what to change.")),
     };
@@ -327,7 +327,7 @@ pub(super) async fn approve(
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
     let language = site.station.announced(&id).await?.text().language.clone();
-    let done = site.station.approve(&id, &language, by, &signature.passphrase).await;
+    let done = site.station.approve(Aim::at(&id, &language), by, &signature.passphrase).await;
     after(&site, &visitor, &id, done.map_err(Fault::from)).await
 }
 

@@ -1,5 +1,7 @@
 //! What went wrong, as a page that says what to do.
 
+mod newsroom;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
@@ -48,6 +50,13 @@ impl Fault {
         )
     }
 
+    pub(super) fn broken_off() -> Self {
+        Self::bad(
+            "Bản ghi bị đứt giữa chừng khi gửi; hãy gửi lại.",
+            "The recording broke off on its way; send it again.",
+        )
+    }
+
     pub(super) fn bad(vi: &str, en: &str) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, vi, en)
     }
@@ -65,7 +74,7 @@ impl Fault {
 
 impl From<ServerError> for Fault {
     fn from(error: ServerError) -> Self {
-        let en = error.to_string();
+        let en = newsroom::told_en(&error).unwrap_or_else(|| error.to_string());
         let (status, vi) = told(&error);
         if status.is_server_error() {
             tracing::warn!(error = %en, "a page failed");
@@ -91,7 +100,7 @@ fn told(error: &ServerError) -> (StatusCode, Option<String>) {
             refused("Cụm mật khẩu không mở được khoá của bạn; hãy gõ lại.")
         }
         ServerError::NoKey(_) => {
-            refused("Bạn chưa có khoá để ký; hãy nhờ quản trị thêm bạn làm cán bộ trực khẩn cấp.")
+            refused("Bạn chưa có khoá để ký; hãy nhờ quản trị thêm khoá ký cho nhiệm vụ của bạn.")
         }
         ServerError::NotOpen(_) => {
             refused("Câu hỏi này không còn; hai chương trình không còn trùng giờ.")
@@ -131,7 +140,8 @@ fn told(error: &ServerError) -> (StatusCode, Option<String>) {
             StatusCode::INTERNAL_SERVER_ERROR,
             Some("Máy chủ chưa trả lời được; hãy thử lại sau ít phút.".to_owned()),
         ),
-        _ => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        ServerError::Changed { .. } => (StatusCode::CONFLICT, newsroom::told(error)),
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, newsroom::told(error)),
     }
 }
 

@@ -32,8 +32,10 @@ pub(super) struct Entry {
     pub(super) here: bool,
 }
 
-const MENU: [(&str, Action, &str, &str); 5] = [
+const MENU: [(&str, Action, &str, &str); 7] = [
     ("/", Action::Watch, "Loa các xã", "Loudspeakers"),
+    ("/inbox", Action::Read, "Việc chờ", "Inbox"),
+    ("/bulletins", Action::Read, "Tin bài", "Bulletins"),
     ("/announcements", Action::Listen, "Thông báo", "Announcements"),
     ("/emergencies", Action::Alarm, "Khẩn cấp", "Emergencies"),
     ("/inspector", Action::Watch, "Thanh tra", "Inspection"),

@@ -30,7 +30,7 @@ const SESSION_COOKIES: [&str; 2] = ["loaban_session", "__Host-loaban_session"];
 pub(super) const TONGUE_COOKIE: &str = "loaban_tongue";
 
 /// Bytes of a form at most that is kept while somebody signs in again.
-const FORM_BYTES_MAX: usize = 64 * 1024;
+const FORM_BYTES_MAX: usize = 512 * 1024;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -91,6 +91,7 @@ pub(super) async fn guard(
     let response = match judge(&request, &visitor) {
         Ok(()) => next.run(request).await,
         Err(Stop::Fault(fault)) => fault.into_response(),
+        Err(Stop::Inbox) => Redirect::to("/inbox").into_response(),
         Err(Stop::SignIn) => sign_in_first(&site, &visitor, request, false).await,
         Err(Stop::Code) => sign_in_first(&site, &visitor, request, true).await,
     };
@@ -102,6 +103,7 @@ enum Stop {
     Fault(Fault),
     SignIn,
     Code,
+    Inbox,
 }
 
 fn judge(request: &Request, visitor: &Visitor) -> Result<(), Stop> {
@@ -119,6 +121,10 @@ fn judge(request: &Request, visitor: &Visitor) -> Result<(), Stop> {
     let signed_in = visitor.signed_in.as_ref().ok_or(Stop::SignIn)?;
     let Some(action) = action else { return Ok(()) };
     if !signed_in.may(action) {
+        // Who watches no loudspeakers begins with what waits for them.
+        if path == "/" && signed_in.may(Action::Read) {
+            return Err(Stop::Inbox);
+        }
         return Err(Stop::Fault(Fault::denied(action)));
     }
     if action.needs_code() && !signed_in.proved(utc_now()) {

@@ -13,12 +13,12 @@ use crate::access::Action;
 use crate::web::fault::Fault;
 use crate::web::guard::guard;
 use crate::web::{
-    Site, account, announcement, api, assets, commune, emergency, inspector, metrics, overview,
-    sign_in,
+    Site, account, announcement, api, assets, commune, emergency, inspector, metrics, newsroom,
+    overview, sign_in,
 };
 
-/// Bytes of a request's body at most: forms only.
-const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a request's body at most: forms only, of which the script of two hours is the longest.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Who may take a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +38,14 @@ pub(super) struct Route {
     pub(super) who: Who,
 }
 
-const fn route(method: Method, path: &'static str, who: Who) -> Route {
+pub(super) const fn route(method: Method, path: &'static str, who: Who) -> Route {
     Route { method, path, who }
 }
 
-/// Every route that is open to anybody at all.
-pub(super) static ROUTES: [Route; 56] = [
+/// Every route that is open to anybody at all, room by room.
+static ROOMS: [&[Route]; 2] = [&GROUND, &newsroom::ROUTES];
+
+static GROUND: [Route; 56] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
@@ -102,9 +104,14 @@ pub(super) static ROUTES: [Route; 56] = [
     route(Method::GET, "/inspector/verification/live", Who::May(Action::Watch)),
 ];
 
+/// Every route of every room.
+fn all() -> impl Iterator<Item = &'static Route> {
+    ROOMS.iter().copied().flatten()
+}
+
 /// Who may take this route; `None` where it is closed to everybody.
 pub(super) fn who(method: &Method, path: &str) -> Option<Who> {
-    let found = ROUTES.iter().find(|route| route.method == *method && route.path == path);
+    let found = all().find(|route| route.method == *method && route.path == path);
     found.map(|route| route.who)
 }
 
@@ -134,6 +141,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/controllers/{controller}/maintenance", post(commune::maintain))
         .route("/areas/{area}/question", get(commune::question_form).post(commune::ask))
         .merge(announcements())
+        .merge(newsroom::router())
         .route("/decisions", post(commune::decide))
         .route("/emergencies", get(emergency::list).post(emergency::raise))
         .route("/emergencies/{id}", get(emergency::show))
@@ -228,6 +236,8 @@ mod tests {
             .replace("{person}", "inspector")
             .replace("{id}", "kc-1")
             .replace("{bulletin}", "tb-1")
+            .replace("{language}", "vi")
+            .replace("{question}", "hoi-1")
             .replace("{digest}", &crate::digest::Digest::ZERO.to_string())
             .replace("{release}/{*name}", "0/none")
     }
@@ -258,7 +268,7 @@ mod tests {
         }
         let mut rows = Vec::new();
         let (last, first): (Vec<&Route>, Vec<&Route>) =
-            ROUTES.iter().partition(|route| route.path == "/logout");
+            all().partition(|route| route.path == "/logout");
         for route in first.into_iter().chain(last) {
             rows.push(row(&town, route, &cookies).await);
         }

@@ -14,6 +14,7 @@ mod https;
 mod killed;
 mod load;
 mod manual;
+mod newsdesk;
 mod newsroom;
 mod pages;
 mod processes;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Comment, Content, Draft, Returns, Script, Spoken, Variety};
+use crate::digest::Digest;
 use crate::id::{BulletinId, PersonId};
 use crate::lang::LangTag;
 use crate::time::Timestamp;
@@ -25,6 +26,15 @@ pub struct Text {
     /// Who translated it; none for the original.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub translator: Option<PersonId>,
+}
+
+impl Text {
+    /// What tells this text, with its recording where it has one, from any other.
+    pub(super) fn work(&self, spoken: Option<&Spoken>) -> Digest {
+        let source = spoken.map(|spoken| spoken.recording.source.to_string());
+        let source = source.unwrap_or_default();
+        Digest::of_parts(&[self.script.as_str().as_bytes(), b"\0", source.as_bytes()])
+    }
 }
 
 /// A text that waits for an announcer. Nothing of it can be heard, reviewed or approved.
@@ -64,6 +74,7 @@ impl TextDraft {
     /// Back to its writer, with what to change.
     #[must_use]
     pub fn send_back(self, by: PersonId, at: Timestamp, comment: Comment) -> Self {
-        Self { text: self.text, returns: self.returns.and(by, at, comment) }
+        let work = self.text.work(None);
+        Self { text: self.text, returns: self.returns.and(by, at, comment, work) }
     }
 }

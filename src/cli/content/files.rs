@@ -39,9 +39,9 @@ pub(in crate::cli) async fn import(
                 Ok((Imported::Drafted, made)) => {
                     drafted(&name, &made.context("a draft has its recording")?)
                 }
-                Err(ServerError::Recording { path, why }) => {
+                Err(error @ (ServerError::Recording { .. } | ServerError::Unusable { .. })) => {
                     refused += 1;
-                    format!("REFUSED {}: {why}", path.display())
+                    format!("REFUSED {error}")
                 }
                 Err(error) => return Err(error.into()),
             };

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{Cell, Coverage, Entry, Hears, Sums};
+use super::{Cell, Coverage, Entry, Hears, Sums, Tally};
 use crate::fleet::Area;
-use crate::id::BulletinId;
 use crate::lang::LangTag;
 use crate::schedule::Places;
 use crate::schedule::remark::Missing;
@@ -23,34 +22,13 @@ const LEGEND: &str = "\
     The number is of villages that ask for the language and cannot hear it or a stand-in; of\n\
     villages that can, behind ●.\n";
 
-/// How a bulletin is in one language, over all villages that ask for it.
-#[derive(Default)]
-struct Tally {
-    ready: u32,
-    stand_in: u32,
-    lacking: u32,
-    version: Option<Missing>,
-}
-
-impl Tally {
-    fn add(&mut self, cell: &Cell) {
-        match cell {
-            Cell::Ready => self.ready += 1,
-            Cell::StandIn { .. } => self.stand_in += 1,
-            Cell::Lacking { version } => {
-                self.lacking += 1;
-                self.version = Some(*version);
-            }
-        }
-    }
-
-    fn mark(&self) -> String {
-        let part = if self.stand_in > 0 { "◐" } else { "" };
-        match self.version {
-            Some(version) => format!("{}{part}{}", mark(version), self.lacking),
-            None if self.stand_in > 0 => format!("◐{}", self.stand_in),
-            None => format!("●{}", self.ready),
-        }
+/// What stands in a cell.
+fn cell_mark(tally: &Tally) -> String {
+    let part = if tally.stand_in > 0 { "◐" } else { "" };
+    match tally.version {
+        Some(version) => format!("{}{part}{}", mark(version), tally.lacking),
+        None if tally.stand_in > 0 => format!("◐{}", tally.stand_in),
+        None => format!("●{}", tally.ready),
     }
 }
 
@@ -66,12 +44,7 @@ fn mark(version: Missing) -> &'static str {
 
 /// A line for each bulletin with a cell for each language, and how many villages hear it how.
 pub fn by_bulletin(coverage: &Coverage<'_>) -> String {
-    let mut tallies: BTreeMap<(&BulletinId, &LangTag), Tally> = BTreeMap::new();
-    for entry in &coverage.entries {
-        for (language, cell) in &entry.languages {
-            tallies.entry((entry.bulletin, language)).or_default().add(cell);
-        }
-    }
+    let tallies = coverage.tallies();
     let languages: BTreeSet<&LangTag> = tallies.keys().map(|(_, language)| *language).collect();
     let languages: Vec<&LangTag> = languages.into_iter().collect();
     let sums = coverage.sums();
@@ -83,7 +56,7 @@ pub fn by_bulletin(coverage: &Coverage<'_>) -> String {
         for &bulletin in sums.keys() {
             let cells = some.iter().map(|&language| {
                 let tally = tallies.get(&(bulletin, language));
-                let mark = tally.map_or_else(String::new, Tally::mark);
+                let mark = tally.map_or_else(String::new, cell_mark);
                 format!("{mark:>CELL_CHARS$}")
             });
             let cells = cells.collect::<Vec<_>>().concat();

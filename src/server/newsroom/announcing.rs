@@ -438,7 +438,7 @@ fn fact(kind: &'static str, row: &AnnouncementRow, by: &PersonId) -> Fact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::Beginning;
+    use crate::server::{Aim, Beginning};
     use crate::store::{Person, SourceRow};
 
     const SCHEDULE: &str = r#"
@@ -538,10 +538,13 @@ minutes_a_day_max = 0
         let id = made(&station).await.unwrap();
         let vi = "vi".parse().unwrap();
         let person = |id: &str| -> PersonId { id.parse().unwrap() };
-        assert!(station.review(&id, &vi, &person("sua")).await.is_err(), "its own announcer");
-        station.review(&id, &vi, &person("chi")).await.unwrap();
+        assert!(
+            station.review(Aim::at(&id, &vi), &person("sua")).await.is_err(),
+            "its own announcer"
+        );
+        station.review(Aim::at(&id, &vi), &person("chi")).await.unwrap();
         assert!(!is_planned(&station, &id).await);
-        station.approve(&id, &vi, &person("dung"), PASSPHRASE).await.unwrap();
+        station.approve(Aim::at(&id, &vi), &person("dung"), PASSPHRASE).await.unwrap();
         assert!(is_planned(&station, &id).await);
         let row = station.announcement(&id).await.unwrap();
         assert!(row.at.is_some_and(|at| at > utc_now()), "it begins soon");

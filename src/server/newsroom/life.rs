@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
-use super::{Ingested, Sound, bulletin_fact, changed_meanwhile, step_fact};
+use super::{Aim, Ingested, Sound, bulletin_fact, changed_meanwhile, step_fact};
 use crate::access::Action;
 use crate::bulletin::version::{
     ApprovalPolicy, Content, Recording, Spoken, Text, TextDraft, Version, Voice,
 };
 use crate::bulletin::{Bulletin, Comment, Question, Script, Variety};
 use crate::clock::utc_now;
+use crate::digest::Digest;
 use crate::id::{BulletinId, PersonId};
 use crate::lang::LangTag;
 use crate::protocol::{Descriptor, encode};
@@ -30,6 +31,8 @@ pub struct Contribution {
     pub script: Script,
     /// The question that the bulletin answers; it is closed with it.
     pub answers: Option<Question>,
+    /// The mark of the version that the contributor had before them; see [`Aim::seen`].
+    pub seen: Option<Digest>,
 }
 
 /// A recording that an announcer hands in.
@@ -64,7 +67,7 @@ impl Station {
             contributor: Some(by.clone()),
             translator: None,
         };
-        let (before, version) = self.written(text, "contribute").await?;
+        let (before, version) = self.written(text, "contribute", contribution.seen).await?;
         let mut tx = self.store.begin().await?;
         if new {
             tx.put_bulletin(&bulletin).await?;
@@ -83,23 +86,22 @@ impl Station {
     /// `by` makes the text of a bulletin in another language.
     pub async fn translate(
         &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
+        aim: Aim<'_>,
         variety: Option<Variety>,
         script: Script,
         by: &PersonId,
     ) -> Result<(), ServerError> {
-        let held = self.bulletin(bulletin).await?;
+        let held = self.bulletin(aim.bulletin).await?;
         self.allow(by, Action::Translate, held.area.as_ref()).await?;
         let text = Text {
-            bulletin: bulletin.clone(),
-            language: language.clone(),
+            bulletin: aim.bulletin.clone(),
+            language: aim.language.clone(),
             variety,
             script,
             contributor: None,
             translator: Some(by.clone()),
         };
-        let (before, version) = self.written(text, "translate").await?;
+        let (before, version) = self.written(text, "translate", aim.seen).await?;
         self.keep(before.as_ref(), version, "version.translated", by).await
     }
 
@@ -108,8 +110,10 @@ impl Station {
         &self,
         text: Text,
         step: &'static str,
+        seen: Option<Digest>,
     ) -> Result<(Option<Version>, Version), ServerError> {
         let before = self.held(&text.bulletin, &text.language).await?;
+        Aim { bulletin: &text.bulletin, language: &text.language, seen }.hits(before.as_ref())?;
         if let Some(Version::Approved(_)) = &before {
             let needed = "open to change: withdraw it first";
             return Err(wrong_state(&text.bulletin, &text.language, step, needed));
@@ -121,20 +125,17 @@ impl Station {
     /// `by` hands in the recording of a text that is there.
     pub async fn record(
         &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
+        aim: Aim<'_>,
         new: NewSound<'_>,
         by: &PersonId,
         sound: &Sound,
     ) -> Result<Ingested, ServerError> {
-        let held = self.bulletin(bulletin).await?;
-        self.allow(by, Action::Record, held.area.as_ref()).await?;
-        let before = self.version(bulletin, language).await?;
+        let (before, held) = self.opened(aim, by, Action::Record).await?;
         if let Version::Approved(_) = &before {
             let needed = "open to change: withdraw it first";
-            return Err(wrong_state(bulletin, language, "record", needed));
+            return Err(wrong_state(aim.bulletin, aim.language, "record", needed));
         }
-        let ingested = sound.ingest(self, held.title.as_str(), language, new.file).await?;
+        let ingested = sound.ingest(self, held.title.as_str(), aim.language, new.file).await?;
         let spoken = Spoken {
             announcer: by.clone(),
             voice: new.voice,
@@ -151,15 +152,10 @@ impl Station {
     }
 
     /// `by` listened back to a draft and found it right.
-    pub async fn review(
-        &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
-        by: &PersonId,
-    ) -> Result<(), ServerError> {
-        let before = self.opened(bulletin, language, by, Action::Review).await?;
+    pub async fn review(&self, aim: Aim<'_>, by: &PersonId) -> Result<(), ServerError> {
+        let (before, _) = self.opened(aim, by, Action::Review).await?;
         let Version::Draft(draft) = before.clone() else {
-            return Err(wrong_state(bulletin, language, "review", "a recorded draft"));
+            return Err(wrong_state(aim.bulletin, aim.language, "review", "a recorded draft"));
         };
         let reviewed = Version::Reviewed(draft.review(by.clone(), utc_now())?);
         self.keep(Some(&before), reviewed, "version.reviewed", by).await
@@ -168,12 +164,11 @@ impl Station {
     /// `by` returns a version that is not approved yet to its makers, with what to change.
     pub async fn send_back(
         &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
+        aim: Aim<'_>,
         by: &PersonId,
         comment: Comment,
     ) -> Result<(), ServerError> {
-        let before = self.opened(bulletin, language, by, Action::Review).await?;
+        let (before, _) = self.opened(aim, by, Action::Review).await?;
         let (by_id, now) = (by.clone(), utc_now());
         let returned = match before.clone() {
             Version::Text(text) => Version::Text(text.send_back(by_id, now, comment)),
@@ -181,7 +176,7 @@ impl Station {
             Version::Reviewed(reviewed) => Version::Draft(reviewed.send_back(by_id, now, comment)),
             Version::Approved(_) | Version::Withdrawn(_) => {
                 let needed = "a text, a draft or reviewed";
-                return Err(wrong_state(bulletin, language, "return", needed));
+                return Err(wrong_state(aim.bulletin, aim.language, "return", needed));
             }
         };
         self.keep(Some(&before), returned, "version.returned", by).await
@@ -190,14 +185,13 @@ impl Station {
     /// `by` approves a reviewed version: signs its recording's descriptor with their own key.
     pub async fn approve(
         &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
+        aim: Aim<'_>,
         by: &PersonId,
         passphrase: &str,
     ) -> Result<(), ServerError> {
-        let before = self.opened(bulletin, language, by, Action::Approve).await?;
+        let (before, _) = self.opened(aim, by, Action::Approve).await?;
         let Version::Reviewed(reviewed) = before.clone() else {
-            return Err(wrong_state(bulletin, language, "approve", "reviewed"));
+            return Err(wrong_state(aim.bulletin, aim.language, "approve", "reviewed"));
         };
         let policy = ApprovalPolicy { reviewer_may_approve: self.config.reviewer_may_approve };
         reviewed.may_approve(by, policy)?;
@@ -220,20 +214,19 @@ impl Station {
         tx.put_asset(&row).await?;
         tx.tell(&step_fact(&version, "version.approved", by)).await?;
         tx.commit().await?;
-        self.begin_announcement(bulletin, by).await
+        self.begin_announcement(aim.bulletin, by).await
     }
 
     /// `by` takes an approved version back; controllers are told with their next manifest.
     pub async fn withdraw(
         &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
+        aim: Aim<'_>,
         by: &PersonId,
         reason: Comment,
     ) -> Result<(), ServerError> {
-        let before = self.opened(bulletin, language, by, Action::Approve).await?;
+        let (before, _) = self.opened(aim, by, Action::Approve).await?;
         let Version::Approved(approved) = before.clone() else {
-            return Err(wrong_state(bulletin, language, "withdraw", "approved"));
+            return Err(wrong_state(aim.bulletin, aim.language, "withdraw", "approved"));
         };
         let now = utc_now();
         let asset = approved.content().spoken.recording.asset;
@@ -250,17 +243,19 @@ impl Station {
         Ok(tx.commit().await?)
     }
 
-    /// The version, for somebody who may do this to it.
+    /// The version with its bulletin, for somebody who may do this to it, where it still is what
+    /// they saw.
     async fn opened(
         &self,
-        bulletin: &BulletinId,
-        language: &LangTag,
+        aim: Aim<'_>,
         by: &PersonId,
         action: Action,
-    ) -> Result<Version, ServerError> {
-        let held = self.bulletin(bulletin).await?;
+    ) -> Result<(Version, Bulletin), ServerError> {
+        let held = self.bulletin(aim.bulletin).await?;
         self.allow(by, action, held.area.as_ref()).await?;
-        self.version(bulletin, language).await
+        let version = self.version(aim.bulletin, aim.language).await?;
+        aim.hits(Some(&version))?;
+        Ok((version, held))
     }
 
     async fn describe(&self, content: &Content) -> Result<Descriptor, ServerError> {

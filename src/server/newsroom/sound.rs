@@ -1,4 +1,6 @@
 //! Recordings normalised into assets, with the decoder's child between us and the file.
+//!
+//! What was measured is kept beside the source: words and figures for all, outlines for a page.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +10,13 @@ use crate::audio::chain::{ChainError, Outcome, normalise};
 use crate::audio::encode::Tags;
 use crate::audio::recipe::Recipe;
 use crate::audio::report::{self, Report};
+use crate::audio::waveform::Shape;
 use crate::bulletin::version::Recording;
 use crate::decoder::{DecodeError, Decoder, FileScratch, Limits, told};
 use crate::digest::Digest;
 use crate::lang::LangTag;
 use crate::server::ServerError;
+use crate::server::newsroom::Progress;
 use crate::server::station::Station;
 use crate::store::SourceRow;
 use crate::unit::Lufs;
@@ -60,20 +64,21 @@ pub struct Told {
     pub en: String,
 }
 
+impl From<report::Problem> for Told {
+    fn from(problem: report::Problem) -> Self {
+        Self { code: problem.code.to_owned(), vi: problem.vi, en: problem.en }
+    }
+}
+
 impl Judged {
     fn new(outcome: &Outcome, report: Report) -> Self {
         let measurement = &outcome.measurement;
-        let told = |problem: report::Problem| Told {
-            code: problem.code.to_owned(),
-            vi: problem.vi,
-            en: problem.en,
-        };
         Self {
             before_lufs: measurement.recording.loudness.integrated.map(Lufs::get),
             after_lufs: measurement.after.integrated.map(Lufs::get),
             verdict: report.verdict.word().to_owned(),
             verdict_vi: report.verdict.vi().to_owned(),
-            problems: report.problems.into_iter().map(told).collect(),
+            problems: report.problems.into_iter().map(Told::from).collect(),
         }
     }
 
@@ -83,11 +88,36 @@ impl Judged {
     }
 }
 
+/// A recording before and after, to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shapes {
+    /// As it came in.
+    pub before: Shape,
+    /// As controllers play it.
+    pub after: Shape,
+}
+
+/// What is kept beside a source.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    judged: Judged,
+    /// None in what was kept before pages drew it.
+    shapes: Option<Shapes>,
+}
+
 impl Station {
     /// What was found in a recording when it was taken in.
     pub async fn judged(&self, recording: &Recording) -> Result<Option<Judged>, ServerError> {
         let row = self.store.source(recording.source, RECIPE).await?;
         Ok(row.as_ref().and_then(Judged::kept))
+    }
+
+    /// What a recording looked like when it was taken in.
+    pub async fn shapes(&self, recording: &Recording) -> Result<Option<Shapes>, ServerError> {
+        let row = self.store.source(recording.source, RECIPE).await?;
+        let kept: Option<Kept> = row.and_then(|row| serde_json::from_str(&row.measurement).ok());
+        Ok(kept.and_then(|kept| kept.shapes))
     }
 }
 
@@ -95,12 +125,20 @@ impl Station {
 #[derive(Clone, Debug)]
 pub struct Sound {
     decoder: Decoder,
+    progress: Progress,
 }
 
 impl Sound {
     /// Uses the child process of `program`, which is this one.
     pub fn new(program: PathBuf) -> Self {
-        Self { decoder: Decoder::new(program, Limits::default()) }
+        let decoder = Decoder::new(program, Limits::default());
+        Self { decoder, progress: Progress::default() }
+    }
+
+    /// The same, telling how far it is.
+    #[must_use]
+    pub fn told_to(&self, progress: &Progress) -> Self {
+        Self { progress: progress.clone(), ..self.clone() }
     }
 
     /// Makes an asset of a file, or finds the one that was made of it before. A file that is
@@ -129,13 +167,16 @@ impl Sound {
         let tags = Tags { title: title.to_owned(), language: language.to_string() };
         let (outcome, report) = self.normalise(path, tags, station.config.data.clone()).await?;
         let asset = station.assets.put(&outcome.asset.bytes)?;
+        let (before, after) = (&outcome.measurement.recording.loudness, &outcome.measurement.after);
+        let shapes = Shapes { before: Shape::of(before), after: Shape::of(after) };
         let judged = Judged::new(&outcome, report);
+        let kept = Kept { judged: judged.clone(), shapes: Some(shapes) };
         let row = SourceRow {
             digest: source,
             recipe: RECIPE.to_owned(),
             asset,
             length_ms: outcome.asset.duration.get(),
-            measurement: serde_json::to_string(&judged).unwrap_or_default(),
+            measurement: serde_json::to_string(&kept).unwrap_or_default(),
         };
         let mut tx = station.store.begin().await?;
         tx.put_source(&row).await?;
@@ -149,7 +190,7 @@ impl Sound {
         tags: Tags,
         scratch: PathBuf,
     ) -> Result<(Outcome, Report), ServerError> {
-        let decoder = self.decoder.clone();
+        let (decoder, mut progress) = (self.decoder.clone(), self.progress.clone());
         let name = path.clone();
         let work = move || {
             let recipe = Recipe::named(RECIPE).expect("the recipe is built in");
@@ -160,8 +201,8 @@ impl Sound {
                 format!("scratch-{}", Digest::of(path.as_os_str().as_encoded_bytes()).short());
             let mut scratch = FileScratch::new(&scratch, &unique)
                 .map_err(|error| refuse(ChainError::Scratch(error)))?;
-            let outcome =
-                normalise(&mut recording, &recipe, &tags, &mut scratch, &mut ()).map_err(refuse)?;
+            let outcome = normalise(&mut recording, &recipe, &tags, &mut scratch, &mut progress)
+                .map_err(refuse)?;
             let found = report::outcome(&outcome.measurement);
             Ok((outcome, told::with_warnings(found, recording.warnings())))
         };
@@ -171,10 +212,6 @@ impl Sound {
 
 /// A recording that is not taken in, with the reason in both languages.
 fn refused(path: &Path, error: &ChainError<DecodeError>) -> ServerError {
-    let sentences: Vec<String> = told::refused(error)
-        .problems
-        .into_iter()
-        .map(|problem| format!("{} / {}", problem.vi, problem.en))
-        .collect();
-    ServerError::Recording { path: path.to_owned(), why: sentences.join(" ") }
+    let problems = told::refused(error).problems.into_iter().map(Told::from).collect();
+    ServerError::Unusable { path: path.to_owned(), problems }
 }

@@ -15,11 +15,11 @@ use crate::lang::LangTag;
 use crate::server::{NewAnnouncement, ServerError};
 use crate::time::Timestamp;
 use crate::web::Site;
-use crate::web::announcement::recording::Player;
 use crate::web::commune::{languages, may_here, town, villages};
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
+use crate::web::player::Player;
 
 #[derive(Template)]
 #[template(path = "announcement_new.html")]

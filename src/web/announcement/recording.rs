@@ -2,83 +2,20 @@
 
 use std::sync::Arc;
 
+use axum::extract::multipart::Field;
 use axum::extract::{Multipart, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::bulletin::version::Recording;
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::entropy;
 use crate::id::AreaId;
-use crate::server::{Judged, ServerError};
+use crate::server::ServerError;
 use crate::web::Site;
 use crate::web::announcement::making;
 use crate::web::fault::Fault;
 use crate::web::guard::Visitor;
-use crate::web::tongue::Tongue;
-
-/// A recording with what was measured and found.
-pub(super) struct Player {
-    pub(super) source: Digest,
-    pub(super) asset: Digest,
-    pub(super) length: String,
-    /// Whether the original is still here.
-    pub(super) original: bool,
-    pub(super) before: String,
-    pub(super) after: String,
-    pub(super) verdict: String,
-    pub(super) class: &'static str,
-    pub(super) problems: Vec<String>,
-}
-
-impl Player {
-    /// The recording that was made of this original.
-    pub(super) async fn of_source(
-        site: &Site,
-        source: Digest,
-        tongue: Tongue,
-    ) -> Result<Self, Fault> {
-        let recording = site.station.recording_of(source).await?;
-        Self::of(site, &recording, tongue).await
-    }
-
-    /// A recording of the station.
-    pub(super) async fn of(
-        site: &Site,
-        recording: &Recording,
-        tongue: Tongue,
-    ) -> Result<Self, Fault> {
-        let judged = site.station.judged(recording).await?;
-        let loudness = |of: fn(&Judged) -> Option<f64>| {
-            let found = judged.as_ref().and_then(of);
-            let unknown = || tongue.say("quá nhỏ để đo", "too soft to measure").to_owned();
-            found.map_or_else(unknown, |lufs| format!("{lufs:.1} LUFS").replace('-', "−"))
-        };
-        let problem = |one: &crate::server::Told| tongue.say(&one.vi, &one.en).to_owned();
-        let verdict = |one: &Judged| tongue.say(&one.verdict_vi, &one.verdict).to_owned();
-        let class = match judged.as_ref().map(|one| one.verdict.as_str()) {
-            Some("good") | None => "good",
-            Some("usable") => "warn",
-            Some(_) => "bad",
-        };
-        Ok(Self {
-            source: recording.source,
-            asset: recording.asset,
-            length: format!(
-                "{}:{:02}",
-                recording.length_ms / 60_000,
-                recording.length_ms / 1000 % 60
-            ),
-            original: site.station.originals.find(recording.source).is_some(),
-            before: loudness(|one| one.before_lufs),
-            after: loudness(|one| one.after_lufs),
-            verdict: judged.as_ref().map(verdict).unwrap_or_default(),
-            class,
-            problems: judged.iter().flat_map(|one| &one.problems).map(problem).collect(),
-        })
-    }
-}
 
 /// Takes a recording in: to disk as it comes, then made broadcast-ready in a process of its own.
 pub(in crate::web) async fn upload(
@@ -106,35 +43,38 @@ pub(in crate::web) async fn upload(
 }
 
 async fn received(site: &Site, mut form: Multipart) -> Result<Digest, Fault> {
-    let broken = || {
-        Fault::bad(
-            "Bản ghi bị đứt giữa chừng khi gửi; hãy gửi lại.",
-            "The recording broke off on its way; send it again.",
-        )
-    };
-    let originals = &site.station.originals;
-    originals.sweep(utc_now()).map_err(ServerError::from)?;
-    while let Some(mut field) = form.next_field().await.map_err(|_| broken())? {
-        if field.name() != Some("recording") {
-            continue;
+    while let Some(mut field) = form.next_field().await.map_err(|_| Fault::broken_off())? {
+        if field.name() == Some("recording")
+            && let Some(source) = kept(site, &mut field).await?
+        {
+            return Ok(source);
         }
-        let unique: [u8; 16] = entropy::bytes();
-        let unique = Digest::of(&unique).to_string();
-        let mut incoming = originals.begin(&unique).map_err(ServerError::from)?;
-        while let Some(bytes) = field.chunk().await.map_err(|_| broken())? {
-            if !incoming.write(&bytes).map_err(ServerError::from)? {
-                return Err(Fault::bad(
-                    "Tệp lớn hơn 320 MB; hãy cắt ngắn hoặc nén bản ghi.",
-                    "The file is larger than 320 MB; shorten or compress the recording.",
-                ));
-            }
-        }
-        if incoming.bytes() == 0 {
-            break;
-        }
-        return Ok(incoming.finish().map_err(ServerError::from)?);
     }
     Err(Fault::bad("Hãy ghi âm hoặc chọn một tệp trước.", "Record or choose a file first."))
+}
+
+/// Writes what comes to disk; nothing where nothing comes.
+pub(in crate::web) async fn kept(
+    site: &Site,
+    field: &mut Field<'_>,
+) -> Result<Option<Digest>, Fault> {
+    let originals = &site.station.originals;
+    originals.sweep(utc_now()).map_err(ServerError::from)?;
+    let unique: [u8; 16] = entropy::bytes();
+    let mut incoming =
+        originals.begin(&Digest::of(&unique).to_string()).map_err(ServerError::from)?;
+    while let Some(bytes) = field.chunk().await.map_err(|_| Fault::broken_off())? {
+        if !incoming.write(&bytes).map_err(ServerError::from)? {
+            return Err(Fault::bad(
+                "Tệp lớn hơn 320 MB; hãy cắt ngắn hoặc nén bản ghi.",
+                "The file is larger than 320 MB; shorten or compress the recording.",
+            ));
+        }
+    }
+    if incoming.bytes() == 0 {
+        return Ok(None);
+    }
+    Ok(Some(incoming.finish().map_err(ServerError::from)?))
 }
 
 /// What a recording of the station sounds like.

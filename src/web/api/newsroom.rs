@@ -17,7 +17,7 @@ use crate::bulletin::{
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, UploadId};
 use crate::lang::LangTag;
-use crate::server::{Contribution, Judged, NewSound, ServerError, Sound, Validity};
+use crate::server::{Aim, Contribution, Judged, NewSound, ServerError, Sound, Validity};
 use crate::web::api::document::Told;
 use crate::web::api::fleet::{DONE, Done};
 use crate::web::api::operation::{Call, Nothing, Table, act, look};
@@ -298,7 +298,14 @@ impl New {
             valid_until,
         };
         let (language, variety, script) = (self.language, self.variety, self.script);
-        Ok(Contribution { bulletin: Ok(bulletin), language, variety, script, answers: None })
+        Ok(Contribution {
+            bulletin: Ok(bulletin),
+            language,
+            variety,
+            script,
+            answers: None,
+            seen: None,
+        })
     }
 }
 
@@ -338,7 +345,7 @@ async fn translate(call: Call<InLanguage, Translation>) -> Result<Done, Problem>
     let InLanguage { bulletin, language } = call.path;
     station.check_language(&language).await?;
     let Translation { script, variety } = call.input;
-    station.translate(&bulletin, &language, variety, script, by).await?;
+    station.translate(Aim::at(&bulletin, &language), variety, script, by).await?;
     Ok(DONE)
 }
 
@@ -372,7 +379,7 @@ async fn record(call: Call<InLanguage, Recorded>) -> Result<Taken, Problem> {
     let program = std::env::current_exe().map_err(|e| ServerError::Task(e.to_string()))?;
     let new = NewSound { file: &file, voice: call.input.voice };
     let InLanguage { bulletin, language } = &call.path;
-    let made = station.record(bulletin, language, new, by, &Sound::new(program)).await?;
+    let made = station.record(Aim::at(bulletin, language), new, by, &Sound::new(program)).await?;
     station.drop_upload(&call.input.upload, by)?;
     let (asset, length_ms, judged) = (made.asset.to_string(), made.length_ms, made.judged);
     Ok(Taken { asset, length_ms, judged })
@@ -387,7 +394,7 @@ async fn sound<I>(call: Call<InLanguage, I>, _: Body) -> Result<Response, Proble
 }
 
 async fn review(call: Call<InLanguage, Nothing>) -> Result<Done, Problem> {
-    call.station().review(&call.path.bulletin, &call.path.language, call.by()).await?;
+    call.station().review(Aim::at(&call.path.bulletin, &call.path.language), call.by()).await?;
     Ok(DONE)
 }
 
@@ -403,7 +410,7 @@ struct Said {
 async fn send_back(call: Call<InLanguage, Said>) -> Result<Done, Problem> {
     let (station, by) = (&call.site.station, &call.who.person.id);
     let InLanguage { bulletin, language } = &call.path;
-    station.send_back(bulletin, language, by, call.input.comment).await?;
+    station.send_back(Aim::at(bulletin, language), by, call.input.comment).await?;
     Ok(DONE)
 }
 
@@ -419,13 +426,13 @@ struct Approval {
 async fn approve(call: Call<InLanguage, Approval>) -> Result<Done, Problem> {
     let InLanguage { bulletin, language } = &call.path;
     let secret = &call.input.passphrase;
-    call.station().approve(bulletin, language, call.by(), secret).await?;
+    call.station().approve(Aim::at(bulletin, language), call.by(), secret).await?;
     Ok(DONE)
 }
 
 async fn withdraw(call: Call<InLanguage, Said>) -> Result<Done, Problem> {
     let (station, by) = (&call.site.station, &call.who.person.id);
     let InLanguage { bulletin, language } = &call.path;
-    station.withdraw(bulletin, language, by, call.input.comment).await?;
+    station.withdraw(Aim::at(bulletin, language), by, call.input.comment).await?;
     Ok(DONE)
 }

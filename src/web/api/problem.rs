@@ -167,7 +167,7 @@ fn code(error: &ServerError) -> &'static str {
         ServerError::Step(_) | ServerError::WrongState { .. } => "step",
         ServerError::Upload(_) => "upload",
         ServerError::Token(TokenError::Beyond { .. }) => "scope",
-        ServerError::Recording { .. } => "recording",
+        ServerError::Recording { .. } | ServerError::Unusable { .. } => "recording",
         ServerError::Changed { .. } => "changed",
         ServerError::NotOpen(_) | ServerError::DecidedLate { .. } => "decision",
         ServerError::NoPerson(_)

@@ -17,7 +17,7 @@ use crate::entropy;
 use crate::id::{ControllerId, NetId, PersonId};
 use crate::note::Signer;
 use crate::protocol::{Enrolment, Topics, encode};
-use crate::server::{Alarm, Beginning, Signed, Station};
+use crate::server::{Aim, Alarm, Beginning, Signed, Station};
 use crate::store::Person;
 use crate::trust::device_key_name;
 
@@ -209,8 +209,8 @@ async fn record(station: &Station, folder: &Path, seconds: u32) -> anyhow::Resul
         bail!("the made-up sound was refused");
     }
     let (bulletin, language) = ("khan".parse()?, "vi".parse()?);
-    station.review(&bulletin, &language, &"chi".parse()?).await?;
-    station.approve(&bulletin, &language, &"dung".parse()?, MADE_UP).await?;
+    station.review(Aim::at(&bulletin, &language), &"chi".parse()?).await?;
+    station.approve(Aim::at(&bulletin, &language), &"dung".parse()?, MADE_UP).await?;
     let version = station.version(&bulletin, &language).await?;
     Ok(version.spoken().context("it is recorded")?.recording.asset)
 }

@@ -1,0 +1,48 @@
+//! What a step is meant for: a version, as whoever takes the step had it before them.
+
+use crate::bulletin::version::Version;
+use crate::digest::Digest;
+use crate::id::BulletinId;
+use crate::lang::LangTag;
+use crate::server::ServerError;
+
+/// A version of a bulletin, and what was seen of it.
+///
+/// **A step that names what was seen counts for that alone**: whoever approves, approves what they
+/// heard, and of two editors the second is told before anything is replaced.
+#[derive(Clone, Copy, Debug)]
+pub struct Aim<'a> {
+    /// The bulletin.
+    pub bulletin: &'a BulletinId,
+    /// The language.
+    pub language: &'a LangTag,
+    /// The mark of what was seen; none where it counts for whatever is there.
+    pub seen: Option<Digest>,
+}
+
+impl<'a> Aim<'a> {
+    /// Whatever is there.
+    pub fn at(bulletin: &'a BulletinId, language: &'a LangTag) -> Self {
+        Self { bulletin, language, seen: None }
+    }
+
+    /// What has this mark.
+    #[must_use]
+    pub fn seen(self, mark: Digest) -> Self {
+        Self { seen: Some(mark), ..self }
+    }
+
+    /// The mark of a version as it is, or of none.
+    pub fn mark(version: Option<&Version>) -> Digest {
+        let whole = version.map(|version| serde_json::to_vec(version).expect("text keys"));
+        Digest::of(&whole.unwrap_or_default())
+    }
+
+    /// Refuses where `held` is not what was seen.
+    pub(super) fn hits(&self, held: Option<&Version>) -> Result<(), ServerError> {
+        if self.seen.is_none_or(|seen| seen == Self::mark(held)) {
+            return Ok(());
+        }
+        Err(ServerError::Changed { what: format!("{} in {}", self.bulletin, self.language) })
+    }
+}
