@@ -16,6 +16,8 @@ mod reviewing;
 mod sound;
 mod stock;
 mod take;
+#[cfg(test)]
+mod tests;
 mod text;
 mod version;
 mod words;

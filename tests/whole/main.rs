@@ -14,7 +14,6 @@ mod https;
 mod killed;
 mod load;
 mod manual;
-mod newsdesk;
 mod newsroom;
 mod pages;
 mod processes;

@@ -136,3 +136,24 @@ fn of_many_comments_the_newest_are_kept() {
     let kept = draft.returns().all();
     assert_eq!((kept.len(), kept[0].comment.as_str()), (RETURNS_MAX, "1"));
 }
+
+#[test]
+fn what_was_returned_waits_for_its_makers_until_it_is_another() {
+    let returned = draft_by("phu").send_back(person("lan"), AT, comment("đọc chậm lại"));
+    let returns = returned.returns().clone();
+    assert!(Version::Draft(returned).is_returned());
+    assert!(!Version::Draft(draft_by("phu")).is_returned());
+    let again = |source: &[u8]| {
+        let recording =
+            Recording { asset: Digest::of(b"a"), length_ms: 7, source: Digest::of(source) };
+        let spoken = Spoken { announcer: person("phu"), voice: Voice::Human, recording };
+        let text = TextDraft::instead(text().text().clone(), returns.clone());
+        Version::Draft(text.record(spoken)).is_returned()
+    };
+    assert!(again(b"s") && !again(b"another"), "the same recording mends nothing");
+    let written = text().send_back(person("lan"), AT, comment("sai số"));
+    assert!(Version::Text(written).is_returned());
+    let passed = reviewed().send_back(person("minh"), AT, comment("sai tên"));
+    let passed = passed.review(person("lan"), AT).unwrap();
+    assert!(!Version::Reviewed(passed).is_returned(), "somebody found it right after all");
+}

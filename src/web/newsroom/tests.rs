@@ -1,0 +1,85 @@
+//! The newsroom's pages without a browser: what is kept where two work at once.
+
+use axum::http::{Method, StatusCode};
+
+use crate::bulletin::version::Version;
+use crate::server::Aim;
+use crate::web::guard::encoded;
+use crate::web::tests::{Town, read};
+
+const NEW: &str = "title_vi=Tin+th%E1%BB%AD&script=L%E1%BB%9Di+m%E1%BB%99t&language=vi&valid_days=30\
+                   &column=Th%E1%BB%9Di+s%E1%BB%B1&issuing_body=UBND&kind=news&class=normal\
+                   &source_level=province";
+
+/// A town with two announcers and a bulletin.
+async fn newsroom() -> (Town, String) {
+    let town = Town::new().await.with("an", "announcer").await.with("chi", "reviewer").await;
+    let an = town.cookie("an").await;
+    let made = town.send("/contribution", Some(&an), NEW).await;
+    assert_eq!(made, (StatusCode::SEE_OTHER, "/bulletins/tin-thu/vi".to_owned()));
+    (town, an)
+}
+
+/// The mark that a page gives to its forms.
+async fn seen(town: &Town, language: &str) -> String {
+    let (id, language) = ("tin-thu".parse().unwrap(), language.parse().unwrap());
+    let held = town.site.station.version(&id, &language).await.ok();
+    Aim::mark(held.as_ref()).to_string()
+}
+
+async fn write(town: &Town, cookie: &str, script: &str, seen: &str) -> (StatusCode, String) {
+    let form = format!("script={}&seen={seen}", encoded(script));
+    town.send("/bulletins/tin-thu/hni/text", Some(cookie), &form).await
+}
+
+#[tokio::test]
+async fn of_two_editors_the_second_is_told_and_gets_their_own_words_back() {
+    let (town, an) = newsroom().await;
+    let nothing = seen(&town, "hni").await;
+    assert_eq!(write(&town, &an, "bản của An", &nothing).await.0, StatusCode::SEE_OTHER);
+    let (status, page) = write(&town, &an, "bản thứ hai", &nothing).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains(">bản thứ hai</textarea>"), "{page}");
+    assert!(page.contains("bản của An") && page.contains("Người khác vừa thay đổi"), "{page}");
+    let now = seen(&town, "hni").await;
+    assert!(page.contains(&now), "pressing again counts for what is there now");
+    assert_eq!(write(&town, &an, "bản thứ hai", &now).await.0, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_comment_counts_for_what_its_reviewer_saw() {
+    let (town, an) = newsroom().await;
+    let chi = town.cookie("chi").await;
+    let before = seen(&town, "vi").await;
+    let changed = format!("script=L%E1%BB%9Di+hai&seen={before}");
+    let to = "/bulletins/tin-thu/vi/text";
+    assert_eq!(town.send(to, Some(&an), &changed).await.0, StatusCode::SEE_OTHER);
+    let back = format!("comment=ch%E1%BA%ADm+l%E1%BA%A1i&seen={before}");
+    let to = "/bulletins/tin-thu/vi/return";
+    let (status, page) = town.send(to, Some(&chi), &back).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("chậm lại</textarea>"), "the comment is still there");
+    let (id, vi) = ("tin-thu".parse().unwrap(), "vi".parse().unwrap());
+    let held = town.site.station.version(&id, &vi).await.unwrap();
+    assert!(matches!(held, Version::Text(_)) && held.returns().all().is_empty());
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_new_bulletin_is_told_at_once() {
+    let (town, an) = newsroom().await;
+    let (status, page) =
+        town.send("/contribution", Some(&an), "title_vi=Gi%E1%BB%AF+l%E1%BA%A1i&valid_days=0").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    for said in ["Lời đọc: hãy ghi", "Nơi ban hành: hãy ghi", "từ 1 đến 366", "Giữ lại"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn who_watches_no_loudspeakers_begins_at_the_inbox() {
+    let (town, an) = newsroom().await;
+    let response = town.visit(Method::GET, "/", Some(&an), "").await;
+    assert_eq!(read(response).await, (StatusCode::SEE_OTHER, "/inbox".to_owned()));
+    let (status, page) = town.page("/inbox", Some(&an)).await;
+    assert!(status == StatusCode::OK && page.contains("Chờ ghi âm (1)"), "{page}");
+}
