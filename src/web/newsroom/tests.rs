@@ -67,10 +67,12 @@ async fn a_comment_counts_for_what_its_reviewer_saw() {
 #[tokio::test]
 async fn everything_wrong_with_a_new_bulletin_is_told_at_once() {
     let (town, an) = newsroom().await;
-    let (status, page) =
-        town.send("/contribution", Some(&an), "title_vi=Gi%E1%BB%AF+l%E1%BA%A1i&valid_days=0").await;
+    let (status, page) = town
+        .send("/contribution", Some(&an), "title_vi=Gi%E1%BB%AF+l%E1%BA%A1i&valid_days=0")
+        .await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    for said in ["Lời đọc: hãy ghi", "Nơi ban hành: hãy ghi", "từ 1 đến 366", "Giữ lại"] {
+    for said in ["Lời đọc: hãy ghi", "Nơi ban hành: hãy ghi", "từ 1 đến 366", "Giữ lại"]
+    {
         assert!(page.contains(said), "{said}: {page}");
     }
 }
