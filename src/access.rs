@@ -264,6 +264,11 @@ impl Duties {
         held().filter_map(|held| held.area.clone()).collect()
     }
 
+    /// Where each duty counts; `None` for the whole station.
+    pub fn places(&self) -> impl Iterator<Item = Option<&AreaId>> {
+        self.0.iter().map(|held| held.area.as_ref())
+    }
+
     /// Where a duty of theirs allows `action`: `None` in the whole station, else in these areas and
     /// below them.
     pub fn reach(&self, action: Action) -> Option<Vec<AreaId>> {

@@ -9,6 +9,7 @@
 //! **One server per store**, held by a lock. The command line writes to the same store; the server
 //! notices within a second.
 
+mod administration;
 mod agreement;
 mod certify;
 mod condition;
@@ -26,7 +27,9 @@ mod newsroom;
 mod people;
 mod pick;
 mod planning;
+mod profile;
 mod programming;
+mod provisioning;
 mod records;
 mod roster;
 mod run;
@@ -55,7 +58,9 @@ pub use newsroom::{
 };
 pub use people::Added;
 pub use pick::{Pick, Picked, Wanted};
+pub use profile::{NotAProfile, Own, Profile};
 pub use programming::{FREEZE, Preview};
+pub use provisioning::DeviceFolder;
 pub use records::{Explained, Records};
 pub use run::{Ready, keep_ingest, serve};
 pub use scribe::{Head, Scribe, origin};

@@ -9,6 +9,7 @@
 //! Station and `access` decide again, with the area.
 
 mod account;
+mod administration;
 mod announcement;
 mod api;
 mod assets;

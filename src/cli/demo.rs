@@ -273,7 +273,7 @@ async fn people(station: &Station, root: &str) -> anyhow::Result<Vec<(PersonId, 
     for (id, name, duties) in cast {
         let person = Person { id: id.parse()?, name: name.to_owned(), roles: duties.to_owned() };
         let passphrase = entropy::secret();
-        station.add_person(&person, Some(&passphrase), Some(root)).await?;
+        station.add_person(&person, Some(&passphrase), Some(root), None).await?;
         if duties == "leader" {
             let file = station.config.data.join("keys/people").join(format!("{id}.passphrase"));
             crate::vault::write_secret(&file, passphrase.as_bytes())?;

@@ -1,7 +1,6 @@
 //! `fleet` and `mosquitto`: controllers in the field, and the broker's files.
 
 mod list;
-mod profile;
 mod provision;
 mod roster;
 
@@ -21,7 +20,6 @@ use crate::protocol::OrderCommand;
 use crate::server::Station;
 use crate::vault::{read_text, write_atomic, write_secret};
 
-pub(super) use profile::Profile;
 pub(super) use provision::provision;
 use provision::{Enrol, Provision, enrolment, keep_certificate};
 
@@ -84,12 +82,13 @@ impl Fleet {
             Self::Enrol(enrol) => enrol.run().await?,
             Self::Sign { which, controller, request, out } => {
                 let note = enrolment(&request)?;
-                let issued = which.open().await?.renew_certificate(&controller, &note).await?;
+                let issued =
+                    which.open().await?.renew_certificate(&controller, &note, None).await?;
                 keep_certificate(&controller, &issued, &out)?;
             }
             Self::Revoke { which, controller, root_passphrase_file } => {
                 let root = passphrase(root_passphrase_file.as_deref(), "the root key")?;
-                which.open().await?.revoke_controller(&controller, &root).await?;
+                which.open().await?.revoke_controller(&controller, &root, None).await?;
                 println!("{controller} is revoked; provision the device that takes its place");
             }
             Self::Order(order) => order.run().await?,

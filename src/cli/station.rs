@@ -273,7 +273,7 @@ impl AddPerson {
         };
         let own = ask(self.passphrase_file.as_deref(), &format!("the key of {}", self.id))?;
         let root = ask(self.root_passphrase_file.as_deref(), "the root key")?;
-        let added = station.add_person(&person, own.as_deref(), root.as_deref()).await?;
+        let added = station.add_person(&person, own.as_deref(), root.as_deref(), None).await?;
         println!("{} is {}", self.id, person.roles);
         if let Added::Waits { missing } = added {
             println!(
@@ -300,7 +300,7 @@ impl RevokePerson {
     async fn run(self) -> anyhow::Result<bool> {
         let station = self.which.open().await?;
         let root = passphrase(self.root_passphrase_file.as_deref(), "the root key")?;
-        station.revoke_person(&self.id, &root).await?;
+        station.revoke_person(&self.id, &root, None).await?;
         println!("{} has no duty and no key that counts any more", self.id);
         println!("what they approved is silent until another leader approves it");
         Ok(true)

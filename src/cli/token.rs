@@ -57,7 +57,7 @@ impl Token {
             Self::Create(create) => create.run().await,
             Self::List { which, json } => list(&which, json).await,
             Self::Revoke { which, name } => {
-                which.open().await?.revoke_token(&name).await?;
+                which.open().await?.revoke_token(&name, None).await?;
                 println!("{name} counts for nothing any more");
                 Ok(true)
             }

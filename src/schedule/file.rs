@@ -25,6 +25,7 @@ pub(in crate::schedule) mod tables;
 
 pub use check::check;
 pub use export::{exception as exception_text, programme as programme_text};
+pub use export::{language as language_text, named as named_text};
 
 /// One file, read but not yet compared with the others.
 #[derive(Debug)]

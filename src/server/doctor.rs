@@ -18,12 +18,24 @@ pub struct Finding {
     pub well: bool,
     /// A sentence; where it is not well, with what to do.
     pub sentence: String,
+    /// The same in Vietnamese.
+    pub vi: String,
 }
 
-fn finding(part: &'static str, result: Result<String, ServerError>) -> Finding {
+/// The same in Vietnamese and in English.
+struct Said {
+    vi: String,
+    en: String,
+}
+
+fn finding(part: &'static str, result: Result<Said, ServerError>) -> Finding {
     match result {
-        Ok(sentence) => Finding { part, well: true, sentence },
-        Err(error) => Finding { part, well: false, sentence: error.to_string() },
+        Ok(Said { vi, en }) => Finding { part, well: true, sentence: en, vi },
+        Err(error) => {
+            let sentence = error.to_string();
+            let vi = format!("Chưa ổn; máy chủ nói: {sentence}");
+            Finding { part, well: false, sentence, vi }
+        }
     }
 }
 
@@ -36,7 +48,10 @@ pub async fn examine(station: &Station) -> Vec<Finding> {
         finding("trust", trust(station).await),
         finding(
             "keys",
-            station.online_keys().map(|_| "the server's four keys are there".to_owned()),
+            station.online_keys().map(|_| Said {
+                vi: "đủ bốn khoá của máy chủ".to_owned(),
+                en: "the server's four keys are there".to_owned(),
+            }),
         ),
         finding("schedule", schedule(station).await),
         finding("log", log(station).await),
@@ -45,57 +60,75 @@ pub async fn examine(station: &Station) -> Vec<Finding> {
     ]
 }
 
-async fn trust(station: &Station) -> Result<String, ServerError> {
+async fn trust(station: &Station) -> Result<Said, ServerError> {
     let (document, _) = station.trust().await?;
     let soon = utc_now() + Duration::from_hours(1440);
     let ending = document.keys.iter().filter(|grant| grant.until < soon).count();
     let keys = document.keys.len();
-    Ok(format!(
-        "trust document {} names {keys} keys, {ending} end within 60 days",
-        document.version
-    ))
+    let version = document.version;
+    Ok(Said {
+        vi: format!("danh mục bản {version} có {keys} khoá, {ending} khoá hết hạn trong 60 ngày"),
+        en: format!("trust document {version} names {keys} keys, {ending} end within 60 days"),
+    })
 }
 
-async fn schedule(station: &Station) -> Result<String, ServerError> {
+async fn schedule(station: &Station) -> Result<Said, ServerError> {
     let (world, plan) = station.plan().await?;
     let refused = plan.remarks.iter().filter(|remark| remark.reason.refuses()).count();
-    Ok(format!(
-        "{} programmes for {} controllers: {} airings ahead, {refused} refused",
-        world.programmes.len(),
-        world.controllers.len(),
-        plan.airings.len()
-    ))
+    let (programmes, controllers) = (world.programmes.len(), world.controllers.len());
+    let ahead = plan.airings.len();
+    Ok(Said {
+        vi: format!(
+            "{programmes} chương trình cho {controllers} bộ thu: {ahead} lượt sắp phát, \
+             {refused} lượt bị từ chối"
+        ),
+        en: format!(
+            "{programmes} programmes for {controllers} controllers: {ahead} airings ahead, \
+             {refused} refused"
+        ),
+    })
 }
 
-async fn log(station: &Station) -> Result<String, ServerError> {
+async fn log(station: &Station) -> Result<Said, ServerError> {
     let key = station.online_keys()?.log.public();
     let folder = station.log_folder();
     if LogReader::open(&folder).is_err() {
-        return Ok("the log is empty; `loaban serve` begins it".to_owned());
+        return Ok(Said {
+            vi: "nhật ký còn trống; `loaban serve` bắt đầu ghi".to_owned(),
+            en: "the log is empty; `loaban serve` begins it".to_owned(),
+        });
     }
     let verdict = tokio::task::spawn_blocking(move || verify(&folder, &key, None)).await;
     let verdict = verdict.map_err(|e| ServerError::Task(e.to_string()))??;
     if verdict.is_right() {
-        Ok(verdict.to_string())
+        Ok(Said { vi: verdict.vi(), en: verdict.to_string() })
     } else {
         Err(ServerError::Unwell(verdict.to_string()))
     }
 }
 
-async fn recordings(station: &Station) -> Result<String, ServerError> {
+async fn recordings(station: &Station) -> Result<Said, ServerError> {
     let rows = station.store.assets().await?;
     for row in &rows {
         station.assets.read(row.digest)?;
     }
-    Ok(format!("{} approved recordings are whole", rows.len()))
+    Ok(Said {
+        vi: format!("{} bản ghi đã duyệt còn nguyên vẹn", rows.len()),
+        en: format!("{} approved recordings are whole", rows.len()),
+    })
 }
 
-async fn broker(station: &Station) -> Result<String, ServerError> {
+async fn broker(station: &Station) -> Result<Said, ServerError> {
     let address = match &station.config.broker {
         BrokerChoice::Embedded { listen, tls } => {
-            let door = tls.as_ref().map(|door| format!(" and under TLS on {}", door.listen));
-            let door = door.unwrap_or_default();
-            return Ok(format!("embedded, on {listen}{door} while `loaban serve` runs"));
+            let door = |words: &str| {
+                tls.as_ref().map_or_else(String::new, |door| format!(" {words} {}", door.listen))
+            };
+            let (vi, en) = (door("và bằng TLS ở"), door("and under TLS on"));
+            return Ok(Said {
+                vi: format!("nằm trong máy chủ, ở {listen}{vi} khi `loaban serve` chạy"),
+                en: format!("embedded, on {listen}{en} while `loaban serve` runs"),
+            });
         }
         BrokerChoice::External { address, .. } => address.clone(),
     };
@@ -107,7 +140,10 @@ async fn broker(station: &Station) -> Result<String, ServerError> {
     let event = tokio::time::timeout(BROKER_WAIT, link.next()).await;
     link.close().await;
     match event {
-        Ok(LinkEvent::Up { .. }) => Ok(format!("{address} lets the server in")),
+        Ok(LinkEvent::Up { .. }) => Ok(Said {
+            vi: format!("{address} cho máy chủ vào"),
+            en: format!("{address} lets the server in"),
+        }),
         Ok(LinkEvent::Down { reason } | LinkEvent::Refused { reason }) => {
             Err(ServerError::Unwell(reason))
         }

@@ -16,10 +16,11 @@ use crate::broker::Issued;
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::entropy;
-use crate::id::ControllerId;
+use crate::id::{ControllerId, PersonId};
 use crate::note::{Note, PublicKey, Signer};
 use crate::protocol::{Enrolment, decode};
 use crate::server::ServerError;
+use crate::server::people::author;
 use crate::server::station::Station;
 use crate::store::{CertificateRow, CodeRow, Fact, Tx};
 use crate::time::Timestamp;
@@ -110,7 +111,11 @@ pub enum EnrolError {
 impl Station {
     /// Gives a controller a new password and a new code. Its earlier password, code and certificates
     /// count for nothing from now on: they may be those of a device that was exchanged.
-    pub async fn provision(&self, controller: &ControllerId) -> Result<Provisioned, ServerError> {
+    pub async fn provision(
+        &self,
+        controller: &ControllerId,
+        by: Option<&PersonId>,
+    ) -> Result<Provisioned, ServerError> {
         let (password, code) = (entropy::secret(), Code::of(entropy::bytes()));
         let now = utc_now();
         let until = now + CODE_VALID;
@@ -120,7 +125,7 @@ impl Station {
         tx.put_code(controller, &key, until).await?;
         tx.revoke_certificates(controller, now).await?;
         let body = serde_json::json!({ "controller": controller, "code_until": until });
-        tx.tell(&Fact::new(now, "controller.provisioned", "server", &body)).await?;
+        tx.tell(&Fact::new(now, "controller.provisioned", author(by), &body)).await?;
         tx.commit().await?;
         Ok(Provisioned { password, code, until })
     }
@@ -133,6 +138,7 @@ impl Station {
         note: &str,
         heard: &str,
         root_passphrase: Option<&str>,
+        by: Option<&PersonId>,
     ) -> Result<Enrolled, ServerError> {
         let code = self.store.code(controller).await?;
         let code = code.ok_or_else(|| ServerError::NotProvisioned(controller.clone()))?;
@@ -150,9 +156,9 @@ impl Station {
         }
         tx.enrol(controller, &enrolment.key).await?;
         let body = serde_json::json!({ "controller": controller, "key": enrolment.key });
-        tx.tell(&Fact::new(now, "controller.enrolled", "server", &body)).await?;
+        tx.tell(&Fact::new(now, "controller.enrolled", author(by), &body)).await?;
         let certificate = match &enrolment.request {
-            Some(request) => Some(self.certify(&mut tx, controller, request, now).await?),
+            Some(request) => Some(self.certify(&mut tx, controller, request, (now, by)).await?),
             None => None,
         };
         tx.commit().await?;
@@ -165,6 +171,7 @@ impl Station {
         &self,
         controller: &ControllerId,
         note: &str,
+        by: Option<&PersonId>,
     ) -> Result<Issued, ServerError> {
         let enrolment = self.read_enrolment(controller, note)?;
         let devices = self.store.devices().await?;
@@ -175,7 +182,7 @@ impl Station {
         }
         let request = enrolment.request.ok_or(EnrolError::NoRequest(controller.clone()))?;
         let mut tx = self.store.begin().await?;
-        let issued = self.certify(&mut tx, controller, &request, utc_now()).await?;
+        let issued = self.certify(&mut tx, controller, &request, (utc_now(), by)).await?;
         tx.commit().await?;
         Ok(issued)
     }
@@ -225,7 +232,7 @@ impl Station {
         tx: &mut Tx,
         controller: &ControllerId,
         request: &str,
-        now: Timestamp,
+        (now, by): (Timestamp, Option<&PersonId>),
     ) -> Result<Issued, ServerError> {
         let issued = self.authority()?.sign_request(request, controller, entropy::bytes(), now)?;
         let row = CertificateRow {
@@ -238,7 +245,7 @@ impl Station {
         let body = serde_json::json!({
             "controller": controller, "serial": issued.serial, "until": issued.until,
         });
-        tx.tell(&Fact::new(now, "controller.certified", "server", &body)).await?;
+        tx.tell(&Fact::new(now, "controller.certified", author(by), &body)).await?;
         Ok(issued)
     }
 }

@@ -36,14 +36,20 @@ pub enum Added {
     },
 }
 
+/// Who the log says did something: a person at the pages, else whoever has the server's terminal.
+pub(super) fn author(by: Option<&PersonId>) -> String {
+    by.map_or_else(|| "server".to_owned(), |by| format!("person:{by}"))
+}
+
 impl Station {
     /// Adds a person with the keys that their duties bring, sealed under their passphrase. The root
-    /// key is unsealed where the trust document changes.
+    /// key is unsealed where the trust document changes. `by` is somebody at the pages.
     pub async fn add_person(
         &self,
         person: &Person,
         passphrase: Option<&str>,
         root_passphrase: Option<&str>,
+        by: Option<&PersonId>,
     ) -> Result<Added, ServerError> {
         let duties: Duties = person.roles.parse()?;
         let held = self.trust().await?.0;
@@ -58,7 +64,7 @@ impl Station {
             "person": person.id, "duties": duties.to_string(),
             "name": Commitment::to(&name, &person.name),
         });
-        tx.tell(&Fact::new(now, "person.added", "server", &body)).await?;
+        tx.tell(&Fact::new(now, "person.added", author(by), &body)).await?;
         let changed = next.keys != held.keys;
         if changed {
             let root = self.unseal_root(root_passphrase, &person.id)?;
@@ -162,6 +168,7 @@ impl Station {
         &self,
         person: &PersonId,
         root_passphrase: &str,
+        by: Option<&PersonId>,
     ) -> Result<(), ServerError> {
         let (held, _) = self.person(person).await?;
         let trust = self.trust().await?.0;
@@ -177,7 +184,7 @@ impl Station {
         let mut tx = self.store.begin().await?;
         tx.put_person(&Person { roles: String::new(), ..held }).await?;
         let body = serde_json::json!({ "person": person });
-        tx.tell(&Fact::new(utc_now(), "person.revoked", "server", &body)).await?;
+        tx.tell(&Fact::new(utc_now(), "person.revoked", author(by), &body)).await?;
         if next.keys != trust.keys {
             let root = self.unseal_root(Some(root_passphrase), person)?;
             self.put_trust(&mut tx, &root, &next).await?;
@@ -190,6 +197,7 @@ impl Station {
         &self,
         controller: &crate::id::ControllerId,
         root_passphrase: &str,
+        by: Option<&PersonId>,
     ) -> Result<(), ServerError> {
         let trust = self.trust().await?.0;
         let now = utc_now();
@@ -201,7 +209,7 @@ impl Station {
         }
         tx.revoke_certificates(controller, now).await?;
         let body = serde_json::json!({ "controller": controller });
-        tx.tell(&Fact::new(now, "controller.revoked", "server", &body)).await?;
+        tx.tell(&Fact::new(now, "controller.revoked", author(by), &body)).await?;
         if !next.revoked.contains(controller) {
             next.revoked.push(controller.clone());
             self.put_trust(&mut tx, &root, &next).await?;

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::entropy;
 use crate::id::{AreaId, PersonId, TokenName};
 use crate::server::ServerError;
+use crate::server::people::author;
 use crate::server::station::Station;
 use crate::store::{Fact, Person, TokenRow};
 
@@ -125,14 +126,18 @@ impl Station {
     }
 
     /// Takes a token back.
-    pub async fn revoke_token(&self, name: &TokenName) -> Result<(), ServerError> {
+    pub async fn revoke_token(
+        &self,
+        name: &TokenName,
+        by: Option<&PersonId>,
+    ) -> Result<(), ServerError> {
         let now = utc_now();
         let mut tx = self.store.begin().await?;
         if !tx.revoke_token(name, now).await? {
             return Err(TokenError::Unknown(name.clone()).into());
         }
         let body = serde_json::json!({ "token": name });
-        tx.tell(&Fact::new(now, "token.revoked", "server", &body)).await?;
+        tx.tell(&Fact::new(now, "token.revoked", author(by), &body)).await?;
         Ok(tx.commit().await?)
     }
 

@@ -1,18 +1,15 @@
-//! One's own account: sessions and one-time codes; and, for an administrator, everybody's
-//! invitations.
+//! One's own account: sessions and one-time codes.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::clock::utc_now;
 use crate::digest::Digest;
-use crate::id::PersonId;
 use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
@@ -93,65 +90,4 @@ pub(super) async fn end_session(
     })?;
     site.station.sign_out(&visitor.who()?.person.id, Some(token)).await?;
     Ok(Redirect::to("/account").into_response())
-}
-
-#[derive(Template)]
-#[template(path = "people.html")]
-struct Everybody {
-    frame: Frame,
-    people: Vec<Listed>,
-    /// An invitation that was just made: for whom, and the link.
-    invitation: Option<(String, String)>,
-}
-
-struct Listed {
-    id: String,
-    name: String,
-    duties: String,
-    state: &'static str,
-}
-
-/// Everybody, with how they sign in.
-pub(super) async fn people(
-    State(site): State<Arc<Site>>,
-    visitor: Visitor,
-) -> Result<Response, Fault> {
-    Ok(frame::page(&listed(&site, &visitor, None).await?))
-}
-
-async fn listed(
-    site: &Site,
-    visitor: &Visitor,
-    invitation: Option<(String, String)>,
-) -> Result<Everybody, Fault> {
-    let mut people = Vec::new();
-    for person in site.station.store.people().await? {
-        let login = site.station.store.login(&person.id).await?;
-        let state = match login {
-            None => visitor.tongue.say("chưa có mật khẩu", "no password yet"),
-            Some(login) if login.second_set.is_some() => {
-                visitor.tongue.say("mật khẩu và mã một lần", "password and one-time codes")
-            }
-            Some(_) => visitor.tongue.say("mật khẩu", "password"),
-        };
-        let (id, name, duties) = (person.id.to_string(), person.name, person.roles);
-        people.push(Listed { id, name, duties, state });
-    }
-    let frame = Frame::new(site, visitor, visitor.tongue.say("Người dùng", "People"));
-    Ok(Everybody { frame, people, invitation })
-}
-
-/// Makes an invitation and shows its link this once.
-pub(super) async fn invite(
-    State(site): State<Arc<Site>>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    Path(person): Path<PersonId>,
-) -> Result<Response, Fault> {
-    let code = site.station.invite(&person, Some(&visitor.who()?.person.id)).await?;
-    // The guard has compared it with the host.
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    let link = format!("{}/invitation?code={code}", origin.unwrap_or_default());
-    let page = listed(&site, &visitor, Some((person.to_string(), link))).await?;
-    Ok(frame::page(&page))
 }

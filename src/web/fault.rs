@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::access::{Action, Denied};
 use crate::schedule::edit::{NotEdited, NotReached};
-use crate::server::{AlarmError, LoginError, ServerError};
+use crate::server::{AlarmError, EnrolError, LoginError, ServerError};
 use crate::vault::SealedError;
 use crate::web::Site;
 use crate::web::frame::{self, Frame};
@@ -94,10 +94,20 @@ fn told(error: &ServerError) -> (StatusCode, Option<String>) {
     let refused = |vi: &str| (StatusCode::UNPROCESSABLE_ENTITY, Some(vi.to_owned()));
     match error {
         ServerError::Login(error) => (StatusCode::UNPROCESSABLE_ENTITY, Some(login_vi(error))),
+        ServerError::Enrol(error) => (StatusCode::UNPROCESSABLE_ENTITY, Some(enrol_vi(error))),
         ServerError::Denied(denied) => (StatusCode::FORBIDDEN, Some(denied_vi(denied))),
         ServerError::Alarm(error) => (StatusCode::UNPROCESSABLE_ENTITY, Some(alarm_vi(error))),
         ServerError::Sealed(SealedError::Wrong(_)) => {
             refused("Cụm mật khẩu không mở được khoá của bạn; hãy gõ lại.")
+        }
+        ServerError::NoKey(path) if path.ends_with("root.json") => {
+            refused("Khoá gốc không có trên máy chủ; hãy cắm thẻ nhớ giữ nó, rồi làm lại.")
+        }
+        ServerError::NoPassphrase { .. } => refused(
+            "Nhiệm vụ này cần khoá riêng: hãy gõ cụm mật khẩu của người đó và của khoá gốc.",
+        ),
+        ServerError::Changed { .. } => {
+            refused("Người khác vừa sửa việc này; hãy mở lại trang và làm lại.")
         }
         ServerError::NoKey(_) => {
             refused("Bạn chưa có khoá để ký; hãy nhờ quản trị thêm khoá ký cho nhiệm vụ của bạn.")
@@ -218,6 +228,42 @@ fn login_vi(error: &LoginError) -> String {
         LoginError::Damaged(_) => {
             "Không đọc được khoá của mã một lần; hãy xin quản trị lời mời mới.".to_owned()
         }
+    }
+}
+
+fn enrol_vi(error: &EnrolError) -> String {
+    match error {
+        EnrolError::OtherDevice { found, expected } => format!(
+            "Tệp này được làm trên {found}, không phải trên {expected}; hãy lấy đúng tệp mà \
+             {expected} in ra."
+        ),
+        EnrolError::NotByCode(controller) => format!(
+            "Mã trong hộp của {controller} không ký tệp này; hãy gõ mã mới nhất đã in cho bộ thu đó."
+        ),
+        EnrolError::NotByKey(controller) => format!(
+            "Khoá của {controller} ghi trong tệp không ký tệp này; tệp đã bị sửa trên đường."
+        ),
+        EnrolError::Used { controller, .. } => format!(
+            "Mã của {controller} đã dùng rồi. Nếu không phải bạn, có người khác cầm tờ mã: hãy thu hồi \
+             {controller}. Sau đó cấp phát lại."
+        ),
+        EnrolError::Late { controller, .. } => {
+            format!("Mã của {controller} đã hết hạn; hãy cấp phát lại.")
+        }
+        EnrolError::OtherFingerprint(heard) => format!(
+            "Khoá vừa nhận có dấu vân tay khác với {heard}; chưa ghi danh gì. Hãy nhờ thợ đọc lại; nếu \
+             vẫn khác, tệp đã bị sửa."
+        ),
+        EnrolError::Revoked(controller) => format!(
+            "{controller} đã bị thu hồi; chỉ khoá gốc lấy lại được: hãy gõ cụm mật khẩu của khoá gốc."
+        ),
+        EnrolError::NotEnrolled(controller) => format!(
+            "{controller} chưa ghi danh khoá, hoặc khoá khác; hãy ghi danh bằng mã trong hộp."
+        ),
+        EnrolError::NoRequest(controller) => format!(
+            "{controller} không xin chứng thư; hãy ghi `certificate` trong [tls] của controller.toml \
+             rồi làm lại yêu cầu."
+        ),
     }
 }
 

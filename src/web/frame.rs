@@ -39,7 +39,7 @@ const MENU: [(&str, Action, &str, &str); 7] = [
     ("/announcements", Action::Listen, "Thông báo", "Announcements"),
     ("/emergencies", Action::Alarm, "Khẩn cấp", "Emergencies"),
     ("/inspector", Action::Watch, "Thanh tra", "Inspection"),
-    ("/people", Action::Invite, "Người dùng", "People"),
+    ("/people", Action::Invite, "Quản trị", "Administration"),
 ];
 
 impl Frame {
@@ -49,6 +49,8 @@ impl Frame {
         let menu = open.map(|(path, _, vi, en)| {
             let here = if path == "/" {
                 at == "/" || at.starts_with("/areas/")
+            } else if path == "/people" {
+                at.starts_with(path) || at.starts_with("/administration")
             } else {
                 at.starts_with(path)
             };

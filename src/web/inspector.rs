@@ -22,6 +22,7 @@ pub(super) use bundle::take as bundle;
 pub(super) use entries::{list as entries, show as entry};
 pub(super) use figures::show as figures;
 pub(super) use filed::{Format, file, list as forms, preview as form, written};
+pub(super) use scope::busy;
 pub(super) use verification::{Verification, live, show as verification, verify};
 pub(super) use why::show as why;
 

@@ -13,8 +13,8 @@ use crate::access::Action;
 use crate::web::fault::Fault;
 use crate::web::guard::guard;
 use crate::web::{
-    Site, account, announcement, api, assets, commune, emergency, inspector, metrics, newsroom,
-    overview, sign_in,
+    Site, account, administration, announcement, api, assets, commune, emergency, inspector,
+    metrics, newsroom, overview, sign_in,
 };
 
 /// Bytes of a request's body at most: forms only, of which the script of two hours is the longest.
@@ -45,7 +45,7 @@ pub(super) const fn route(method: Method, path: &'static str, who: Who) -> Route
 /// Every route that is open to anybody at all, room by room.
 static ROOMS: [&[Route]; 2] = [&GROUND, &newsroom::ROUTES];
 
-static GROUND: [Route; 56] = [
+static GROUND: [Route; 75] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
@@ -61,7 +61,42 @@ static GROUND: [Route; 56] = [
     route(Method::GET, "/account", Who::SignedIn),
     route(Method::POST, "/account/sessions", Who::SignedIn),
     route(Method::GET, "/people", Who::May(Action::Invite)),
+    route(Method::POST, "/people", Who::May(Action::Invite)),
+    route(Method::GET, "/people/{person}", Who::May(Action::Invite)),
+    route(Method::POST, "/people/{person}/duties", Who::May(Action::Invite)),
     route(Method::POST, "/people/{person}/invitation", Who::May(Action::Invite)),
+    route(Method::POST, "/people/{person}/sessions", Who::May(Action::Invite)),
+    route(Method::POST, "/people/{person}/end", Who::May(Action::Invite)),
+    route(Method::GET, "/administration/controllers", Who::May(Action::ChangeFleet)),
+    route(Method::GET, "/administration/controllers/{controller}", Who::May(Action::ChangeFleet)),
+    route(
+        Method::POST,
+        "/administration/controllers/{controller}/provision",
+        Who::May(Action::ChangeFleet),
+    ),
+    route(
+        Method::POST,
+        "/administration/controllers/{controller}/enrolment",
+        Who::May(Action::ChangeFleet),
+    ),
+    route(
+        Method::POST,
+        "/administration/controllers/{controller}/certificate",
+        Who::May(Action::ChangeFleet),
+    ),
+    route(
+        Method::POST,
+        "/administration/controllers/{controller}/revocation",
+        Who::May(Action::ChangeFleet),
+    ),
+    route(Method::GET, "/administration/lists", Who::May(Action::ChangeFleet)),
+    route(Method::POST, "/administration/lists", Who::May(Action::ChangeFleet)),
+    route(Method::GET, "/administration/files", Who::May(Action::ChangeFleet)),
+    route(Method::GET, "/administration/files/{name}", Who::May(Action::ChangeFleet)),
+    route(Method::POST, "/administration/files/{name}", Who::May(Action::ChangeFleet)),
+    route(Method::GET, "/administration/keys", Who::May(Action::ChangeFleet)),
+    route(Method::POST, "/administration/tokens/{token}/revocation", Who::May(Action::ChangeFleet)),
+    route(Method::GET, "/administration/health", Who::May(Action::ChangeFleet)),
     route(Method::GET, "/", Who::May(Action::Watch)),
     route(Method::GET, "/status.json", Who::May(Action::Watch)),
     route(Method::GET, "/areas/{area}", Who::May(Action::Watch)),
@@ -130,8 +165,6 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/code", get(sign_in::code_form).post(sign_in::code))
         .route("/account", get(account::show))
         .route("/account/sessions", post(account::end_session))
-        .route("/people", get(account::people))
-        .route("/people/{person}/invitation", post(account::invite))
         .route("/", get(overview::show))
         .route("/status.json", get(overview::status))
         .route("/areas/{area}", get(commune::show))
@@ -149,6 +182,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/emergencies/{id}/confirmation", post(emergency::confirm))
         .route("/emergencies/{id}/cancel", post(emergency::cancel))
         .merge(inspection())
+        .merge(administered())
         .fallback(|| async { Fault::not_found().into_response() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(Arc::clone(&site), guard))
@@ -174,6 +208,37 @@ fn announcements() -> Router<Arc<Site>> {
         .route("/announcements/{bulletin}/time", post(announcement::move_time))
         .route("/recordings/{digest}", get(announcement::asset))
         .route("/recordings/{digest}/original", get(announcement::original))
+}
+
+/// Administration.
+fn administered() -> Router<Arc<Site>> {
+    let device = "/administration/controllers/{controller}";
+    let at = |act: &str| format!("{device}/{act}");
+    Router::new()
+        .route("/people", get(administration::people).post(administration::add_person))
+        .route("/people/{person}", get(administration::person))
+        .route("/people/{person}/duties", post(administration::change))
+        .route("/people/{person}/invitation", post(administration::invite))
+        .route("/people/{person}/sessions", post(administration::end_session))
+        .route("/people/{person}/end", post(administration::end))
+        .route("/administration/controllers", get(administration::devices))
+        .route(device, get(administration::device))
+        .route(&at("provision"), post(administration::provision))
+        .route(&at("enrolment"), post(administration::enrol))
+        .route(&at("certificate"), post(administration::sign))
+        .route(&at("revocation"), post(administration::revoke))
+        .route(
+            "/administration/lists",
+            get(administration::lists).post(administration::add_to_list),
+        )
+        .route("/administration/files", get(administration::files))
+        .route(
+            "/administration/files/{name}",
+            get(administration::file).post(administration::change_file),
+        )
+        .route("/administration/keys", get(administration::keys))
+        .route("/administration/tokens/{token}/revocation", post(administration::revoke_token))
+        .route("/administration/health", get(administration::health))
 }
 
 /// The inspector's desk.
@@ -233,7 +298,8 @@ mod tests {
     fn example(path: &str) -> String {
         path.replace("{area}", "mu-ca")
             .replace("{controller}", "mu-ca-1")
-            .replace("{person}", "inspector")
+            // Somebody who is there would lose duty or session for the rows that follow.
+            .replace("{person}", "ai-do")
             .replace("{id}", "kc-1")
             .replace("{bulletin}", "tb-1")
             .replace("{language}", "vi")
@@ -293,7 +359,7 @@ mod tests {
         let table = table(false).await;
         let coded: Vec<&str> = table.lines().filter(|line| line.contains(" code |")).collect();
         let of = |part: &str| coded.iter().filter(|line| line.contains(part)).count();
-        assert_eq!((of("/emergencies"), of("/people")), (3, 1), "{table}");
+        assert_eq!((of("/emergencies"), of("/people")), (3, 2), "{table}");
         assert!(!table.contains("POST `/emergencies` | sign in | – | – | – | – | open"), "{table}");
     }
 

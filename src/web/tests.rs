@@ -80,7 +80,7 @@ impl Town {
         let (name, roles) = (format!("Chị {id}"), duties.to_owned());
         let person = Person { id: id.parse().unwrap(), name, roles };
         let station = &self.site.station;
-        station.add_person(&person, Some(PASSPHRASE), Some(PASSPHRASE)).await.unwrap();
+        station.add_person(&person, Some(PASSPHRASE), Some(PASSPHRASE), None).await.unwrap();
         let code = station.invite(&person.id, None).await.unwrap();
         station.choose_password(&code, PASSWORD).await.unwrap();
         self

@@ -1,5 +1,6 @@
 //! An emergency from two officers' passphrases to the loudspeakers, with separate processes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
@@ -17,7 +18,7 @@ pub struct Valley {
     pub web: SocketAddr,
     pub broker: String,
     pub server: Process,
-    controllers: Vec<Process>,
+    controllers: BTreeMap<&'static str, Process>,
 }
 
 impl Valley {
@@ -43,14 +44,14 @@ impl Valley {
         }
         let server = start_server(&station);
         listens(web);
-        let controllers = CONTROLLERS.map(|one| start_controller(&station, one)).into();
+        let controllers = CONTROLLERS.map(|one| (one, start_controller(&station, one))).into();
         let valley = Self { station, web, broker, server, controllers };
         valley.everybody_is_up();
         valley
     }
 
     /// Every controller is there and holds the emergency's recordings in advance.
-    fn everybody_is_up(&self) {
+    pub fn everybody_is_up(&self) {
         wait_for("controllers with their recordings", Duration::from_mins(1), || {
             let list = self.station.does(&["fleet", "list", "--json"]);
             let ready = |line: &str| {
@@ -62,6 +63,16 @@ impl Valley {
             };
             list.lines().filter(|line| ready(line)).count() == CONTROLLERS.len()
         });
+    }
+
+    fn kill(&mut self, controller: &str) {
+        self.controllers.get_mut(controller).unwrap().kill();
+    }
+
+    /// Starts a controller anew, on the settings that it has now.
+    pub fn restart(&mut self, controller: &'static str) {
+        self.kill(controller);
+        self.controllers.insert(controller, start_controller(&self.station, controller));
     }
 
     pub fn officers(&self) {
@@ -137,14 +148,14 @@ fn an_emergency_needs_two_officers_and_is_heard_where_it_was_raised_alone() {
 fn who_was_away_hears_it_on_return_a_cancel_stops_it_and_the_stolen_are_out() {
     let mut valley = Valley::new();
     valley.officers();
-    valley.controllers[1].kill();
+    valley.kill("mu-ca-1");
     valley.raise("lu-ong", "lai-chau");
     valley.signs(&["emergency", "confirm", "lu-ong", "--by", "minh"]);
     wait_for("the first village", Duration::from_secs(30), || valley.played("muong-te-1") == 1);
     // The server knows from its store alone who has not told of it.
     valley.server.kill();
     valley.server = start_server(&valley.station);
-    valley.controllers[1] = start_controller(&valley.station, "mu-ca-1");
+    valley.restart("mu-ca-1");
     wait_for("the village that was away", Duration::from_secs(40), || {
         valley.played("mu-ca-1") == 1
     });
@@ -167,8 +178,8 @@ fn who_was_away_hears_it_on_return_a_cancel_stops_it_and_the_stolen_are_out() {
     let revoke = ["fleet", "revoke", "mu-ca-1", "--root-passphrase-file", root.to_str().unwrap()];
     valley.station.does(&revoke);
     let log = valley.station.path("devices/mu-ca-1/log");
-    valley.controllers[1].kill();
-    valley.controllers[1] = start_controller(&valley.station, "mu-ca-1");
+    valley.kill("mu-ca-1");
+    valley.restart("mu-ca-1");
     wait_for("the broker to turn it away", Duration::from_secs(30), || {
         fs::read_to_string(&log).unwrap().to_lowercase().contains("refused")
     });

@@ -8,6 +8,7 @@ mod auditor;
 mod bad_input;
 mod cast;
 mod demo;
+mod desk;
 mod emergency;
 mod fuzzed;
 mod https;

@@ -132,7 +132,7 @@ impl Web {
         station.import_schedule(&[("areas.toml".to_owned(), self.areas())]).await?;
         let (name, roles) = ("Người xem".to_owned(), "operator".to_owned());
         let person = Person { id: "xem".parse()?, name, roles };
-        station.add_person(&person, None, None).await?;
+        station.add_person(&person, None, None, None).await?;
         let code = station.invite(&person.id, None).await?;
         station.choose_password(&code, &passphrase).await?;
         let browser = Browser { address: "127.0.0.1".to_owned(), agent: "bench".to_owned() };

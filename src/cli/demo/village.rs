@@ -8,11 +8,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::broker::BrokerAddress;
-use crate::cli::fleet::{Profile, provision};
+use crate::cli::fleet::provision;
 use crate::controller::{self, Config, ControllerError, Glance};
 use crate::fleet::Area;
 use crate::id::ControllerId;
 use crate::lang::LangTag;
+use crate::server::Profile;
 use crate::server::{Station, Summary};
 
 /// The broker is known only when the server runs; until then its controllers reach nobody.
@@ -53,8 +54,8 @@ impl Prepared {
         let path = folder.join("controller.toml");
         open_all_day(&path)?;
         let config = controller::read_config(&path)?;
-        let (note, key) = controller::enrolment(&config, Some(&given.code))?;
-        station.enrol(id, &note, &key.fingerprint(), None).await?;
+        let (note, key) = controller::enrolment(&config, Some(&given.given.code))?;
+        station.enrol(id, &note, &key.fingerprint(), None, None).await?;
         let languages = area.listens.iter().map(|wish| wish.language.clone()).collect();
         let (controller, name) = (id.clone(), area.name.clone());
         Ok(Self { controller, name, languages, played: folder.join("played"), config })

@@ -7,12 +7,10 @@ use clap::Args;
 
 use crate::broker::{BrokerAddress, Issued};
 use crate::cli::fleet::PEM_BYTES_MAX;
-use crate::cli::fleet::profile::{Own, Profile};
 use crate::cli::{Which, passphrase};
 use crate::controller::write_provision;
 use crate::id::ControllerId;
-use crate::server::{EnrolError, Provisioned, ServerError, Station};
-use crate::time::Zone;
+use crate::server::{DeviceFolder, EnrolError, Profile, ServerError, Station};
 use crate::vault::{read_text, write_atomic};
 
 /// Where a certificate is written where nobody says otherwise: the name that the profiles know.
@@ -45,7 +43,7 @@ impl Provision {
             "copy {} to the controller; print this and lay it into its box:\n",
             out.display()
         );
-        print!("{}", label(&station, &controller, &given));
+        print!("{}", given.label());
         Ok(())
     }
 }
@@ -57,37 +55,10 @@ pub(in crate::cli) async fn provision(
     profile: Profile,
     broker: &BrokerAddress,
     out: &Path,
-) -> anyhow::Result<Provisioned> {
-    let known = station.schedule().await?.controllers;
-    if !known.iter().any(|known| known.id == *controller) {
-        return Err(ServerError::UnknownController(controller.clone()).into());
-    }
-    let (trust, notes) = station.trust().await?;
-    let newest = notes.last().context("a station has a trust document")?;
-    let (net, zone) = (&station.config.net, station.config.zone);
-    let config = profile.fill(&Own { net, controller, broker, zone, trust: &trust });
-    let authority = station.authority()?;
-    let given = station.provision(controller).await?;
-    let password = (!broker.is_tls()).then_some(given.password.as_str());
-    write_provision(out, &config, newest, authority.certificate(), password)?;
-    Ok(given)
-}
-
-/// The paper: whose box it is, the code, until when it counts, and what to type.
-fn label(station: &Station, controller: &ControllerId, given: &Provisioned) -> String {
-    let zone: Zone = station.config.zone;
-    let until = zone.local(given.until).format("%d/%m/%Y");
-    let code = &given.code;
-    let net = &station.config.net;
-    format!(
-        "  Loa Bản · {net} · {controller}\n\n\
-         \x20 Mã dùng một lần / one-time code:  {code}\n\
-         \x20 Dùng đến hết / until:             {until}\n\n\
-         \x20 Trên thiết bị / on the device:\n\
-         \x20   loaban-controller enrol {code} > enrolment.note\n\
-         \x20 Gửi tệp về đài và đọc dấu vân tay khoá qua điện thoại.\n\
-         \x20 Send the file to the station, and read the fingerprint out by telephone.\n"
-    )
+) -> anyhow::Result<DeviceFolder> {
+    let made = station.device_folder(controller, profile, broker, None).await?;
+    write_provision(out, &made.config, &made.trust, &made.authority, made.password.as_deref())?;
+    Ok(made)
 }
 
 /// The keys of one device.
@@ -119,13 +90,13 @@ impl Enrol {
         let (controller, heard) = (&self.controller, &self.fingerprint);
         let given = self.root_passphrase_file.as_deref();
         let root = given.map(|file| passphrase(Some(file), "the root key")).transpose()?;
-        let done = station.enrol(controller, &note, heard, root.as_deref()).await;
+        let done = station.enrol(controller, &note, heard, root.as_deref(), None).await;
         let done = match done {
             // Only then is the root key needed, and only then is it asked for.
             Err(ServerError::Enrol(EnrolError::Revoked(_))) => {
                 let root = passphrase(None, "the root key")
                     .with_context(|| EnrolError::Revoked(controller.clone()))?;
-                station.enrol(controller, &note, heard, Some(&root)).await?
+                station.enrol(controller, &note, heard, Some(&root), None).await?
             }
             done => done?,
         };
@@ -153,4 +124,72 @@ pub(super) fn keep_certificate(
     write_atomic(out, issued.certificate.as_bytes())?;
     println!("copy {} to {controller}; it counts until {}", out.display(), issued.until);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::controller::Config;
+    use crate::note::Signer;
+    use crate::server::{Own, Profile};
+    use crate::time::Timestamp;
+    use crate::trust::TrustDocument;
+
+    fn filled(profile: Profile, broker: &str) -> String {
+        let root = |seed: u8| {
+            Signer::from_seed(format!("dienbien/root/{seed}").parse().unwrap(), &[seed; 32])
+                .public()
+        };
+        let trust = TrustDocument {
+            version: 3,
+            issued: Timestamp::EPOCH,
+            root_threshold: 2,
+            roots: vec![root(1), root(2)],
+            emergency_threshold: 2,
+            keys: vec![],
+            revoked: vec![],
+        };
+        let (net, controller) = ("dienbien".parse().unwrap(), "muong-nhe-1".parse().unwrap());
+        let broker = broker.parse().unwrap();
+        let zone = "Asia/Bangkok".parse().unwrap();
+        profile.fill(&Own {
+            net: &net,
+            controller: &controller,
+            broker: &broker,
+            zone,
+            trust: &trust,
+        })
+    }
+
+    fn read(text: &str) -> Config {
+        let path = Path::new("/etc/loaban/controller.toml");
+        Config::read(path, text).unwrap_or_else(|faults| panic!("{faults}\n{text}"))
+    }
+
+    #[test]
+    fn no_example_of_a_profile_is_left_in_a_devices_configuration() {
+        for (_, profile) in Profile::ALL {
+            for broker in ["mqtt://10.9.9.9:1884", "mqtts://loa.example.vn:8883"] {
+                let text = filled(profile, broker);
+                for example in ["laichau", "mu-ca-1", "10.0.0.1", "Ho_Chi_Minh"] {
+                    assert!(!text.contains(example), "{profile:?}: {example}\n{text}");
+                }
+                assert!(
+                    text.contains("threshold = 2") && text.contains("dienbien/root/2"),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_device_under_tls_has_no_password_and_one_without_has_no_certificate() {
+        let secure = read(&filled(Profile::DecoderWav, "mqtts://loa.example.vn:8883"));
+        assert!(secure.password_file.is_none());
+        assert!(secure.tls.is_some_and(|tls| tls.certificate.is_some()));
+        let plain = read(&filled(Profile::DecoderWav, "mqtt://10.9.9.9:1884"));
+        assert!(plain.password_file.is_some() && plain.tls.is_none());
+        assert_eq!(plain.state, Path::new("/var/lib/loaban-controller"));
+    }
 }

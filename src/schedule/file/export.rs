@@ -39,6 +39,24 @@ pub(in crate::schedule) fn controller(controller: &Controller) -> String {
     out.0
 }
 
+/// A language of the station's own as TOML.
+pub fn language(tag: &str, vi: &str, en: &str) -> String {
+    let mut out = Lines::default();
+    out.header("[[language]]");
+    out.text("tag", tag);
+    out.text("name_vi", vi);
+    out.text("name_en", en);
+    out.0
+}
+
+/// A column, topic or campaign of the station's own as TOML.
+pub fn named(list: &str, name: &str) -> String {
+    let mut out = Lines::default();
+    out.header(&format!("[[{list}]]"));
+    out.text("name", name);
+    out.0
+}
+
 /// One programme as TOML.
 pub fn programme(programme: &Programme) -> String {
     let mut out = Lines::default();

@@ -494,7 +494,7 @@ minutes_a_day_max = 0
         for (id, roles) in [("sua", "operator@mu-ca"), ("chi", "reviewer"), ("dung", "leader")] {
             let (id, name) = (id.parse().unwrap(), id.to_owned());
             let person = Person { id, name, roles: roles.to_owned() };
-            station.add_person(&person, Some(PASSPHRASE), Some(PASSPHRASE)).await.unwrap();
+            station.add_person(&person, Some(PASSPHRASE), Some(PASSPHRASE), None).await.unwrap();
         }
         let asset = station.assets.put(b"a sound").unwrap();
         let row = SourceRow {

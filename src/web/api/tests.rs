@@ -147,7 +147,7 @@ async fn a_token_that_is_unknown_over_or_taken_back_opens_nothing() {
         let (status, told) = town.looks("/me", bad).await;
         assert_eq!((status, &told["code"]), (StatusCode::UNAUTHORIZED, &json!("token")), "{bad}");
     }
-    town.site.station.revoke_token(&"hoa-0".parse().unwrap()).await.unwrap();
+    town.site.station.revoke_token(&"hoa-0".parse().unwrap(), None).await.unwrap();
     assert_eq!(town.looks("/me", &token).await.0, StatusCode::UNAUTHORIZED);
 }
 

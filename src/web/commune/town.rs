@@ -9,7 +9,7 @@ use crate::fleet::Controller;
 use crate::id::{AreaId, ControllerId, ProgrammeId};
 use crate::schedule::OpenDecision;
 use crate::schedule::file::Checked;
-use crate::server::{Condition, Health, Known, ServerError};
+use crate::server::{Condition, Health, ServerError};
 use crate::store::{Device, Sounded, StatusRow};
 use crate::time::{Timestamp, Uptime};
 use crate::web::Site;
@@ -94,7 +94,9 @@ impl Town {
             Some(before) => (Arc::clone(&before.sounded), before.sensed),
             None => (Arc::new(store.sounded().await?), looked),
         };
-        let conditions = conditions(site, &schedule, &devices, &sounded).await?;
+        let ids = schedule.controllers.iter().map(|controller| &controller.id);
+        let judged = site.station.conditions_of(ids, &devices, &sounded).await?;
+        let conditions = judged.into_iter().map(|one| (one.controller.clone(), one)).collect();
         let now = utc_now();
         Ok(Self { schedule, devices, revision, conditions, sounded, sensed, now, looked })
     }
@@ -149,24 +151,4 @@ impl Town {
 async fn devices(site: &Site) -> Result<BTreeMap<ControllerId, Device>, ServerError> {
     let devices = site.station.store.devices().await?.into_iter();
     Ok(devices.map(|device| (device.controller.clone(), device)).collect())
-}
-
-/// The condition of every controller that the schedule names.
-async fn conditions(
-    site: &Site,
-    schedule: &Checked,
-    devices: &BTreeMap<ControllerId, Device>,
-    sounded: &BTreeMap<ControllerId, Sounded>,
-) -> Result<BTreeMap<ControllerId, Condition>, ServerError> {
-    let rows = site.station.store.statuses().await?.into_iter();
-    let mut statuses: BTreeMap<ControllerId, StatusRow> =
-        rows.map(|row| (row.status.controller.clone(), row)).collect();
-    let (upkeep, now) = (site.station.upkeep().await?, utc_now());
-    let ids = schedule.controllers.iter().map(|controller| &controller.id);
-    let judged = ids.map(|id| {
-        let sounded = sounded.get(id).copied().unwrap_or_default();
-        let known = Known { device: devices.get(id), status: statuses.remove(id), sounded };
-        (id.clone(), Condition::judge(id, known, &upkeep, now))
-    });
-    Ok(judged.collect())
 }

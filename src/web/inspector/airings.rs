@@ -218,6 +218,9 @@ fn line(site: &Site, scope: &Scope, bulletins: &[Bulletin], row: &Aired, tongue:
         ("date", date.as_str()),
     ];
     let known = match (row.evidence.as_str(), tongue) {
+        (word, _) if !word.is_empty() && row.fate == Fate::Skipped => {
+            tongue.say("biên nhận của bộ thu", "the controller's receipt").to_owned()
+        }
         ("", _) => tongue.say("chưa có biên nhận", "no receipt yet").to_owned(),
         (word, Tongue::Vi) => evidence_vi(word).to_owned(),
         (word, Tongue::En) => word.to_owned(),

@@ -1,6 +1,6 @@
 //! What a visitor may look at, what they chose of it, and the days that they chose.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -125,6 +125,14 @@ pub(super) struct Days {
     pub(super) until: LocalDate,
 }
 
+impl fmt::Display for Days {
+    /// As dates are written in Viet Nam.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = |date: LocalDate| date.naive().format("%d/%m/%Y");
+        write!(f, "{} – {}", day(self.from), day(self.until))
+    }
+}
+
 impl Days {
     /// Those that were asked for; `usual` where none were, of the day that was named or today.
     pub(super) fn of(
@@ -168,7 +176,7 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
 }
 
 /// The page says that it is busy.
-pub(super) fn busy() -> Fault {
+pub(in crate::web) fn busy() -> Fault {
     Fault::new(
         axum::http::StatusCode::SERVICE_UNAVAILABLE,
         "Máy chủ đang bận việc nặng; hãy thử lại sau ít giây.",

@@ -50,6 +50,7 @@ struct Page {
     date: String,
     /// What was asked, once it was.
     asked: Option<String>,
+    day: String,
     heard: usize,
     answers: Vec<Told>,
 }
@@ -99,6 +100,7 @@ pub(in crate::web) async fn show(
         tabs: super::tabs(&visitor),
         bulletins: newest(&bulletins, &asked.bulletin),
         controller: asked.controller,
+        day: date.naive().format("%d/%m/%Y").to_string(),
         date: date.to_string(),
         asked: title_of,
         heard,

@@ -166,13 +166,13 @@ impl Ground {
 async fn hire(station: &Station, root: &str) -> anyhow::Result<[(PersonId, String); 2]> {
     for (id, duties) in [("an", "announcer"), ("chi", "reviewer"), ("dung", "leader")] {
         let person = Person { id: id.parse()?, name: id.to_owned(), roles: duties.to_owned() };
-        station.add_person(&person, Some(MADE_UP), Some(root)).await?;
+        station.add_person(&person, Some(MADE_UP), Some(root), None).await?;
     }
     let officers = ["giang", "hoa"].map(|id| (id, entropy::secret()));
     for (id, passphrase) in &officers {
         let roles = "officer".to_owned();
         let person = Person { id: id.parse()?, name: (*id).to_owned(), roles };
-        station.add_person(&person, Some(passphrase), Some(root)).await?;
+        station.add_person(&person, Some(passphrase), Some(root), None).await?;
     }
     Ok(officers.map(|(id, passphrase)| (id.parse().expect("an id"), passphrase)))
 }
@@ -244,7 +244,7 @@ async fn enrol(station: &Station, folder: &Path, count: usize) -> anyhow::Result
     let mut devices = Vec::with_capacity(count);
     for n in 0..count {
         let controller: ControllerId = format!("loa-{n}").parse()?;
-        let given = station.provision(&controller).await?;
+        let given = station.provision(&controller, None).await?;
         let (password, code) = (given.password, given.code.key(net, &controller));
         let name = device_key_name(net, &controller);
         let signer = Signer::from_seed(name, &entropy::bytes());
@@ -252,7 +252,7 @@ async fn enrol(station: &Station, folder: &Path, count: usize) -> anyhow::Result
         let heard = key.fingerprint();
         let document = Enrolment { controller: controller.clone(), key, request: None };
         let note = code.cosign(&signer.sign(&encode(net, &document)))?;
-        station.enrol(&controller, &note, &heard, None).await?;
+        station.enrol(&controller, &note, &heard, None, None).await?;
         let own = folder.join("devices").join(controller.as_str());
         fs::create_dir_all(&own)?;
         crate::vault::write_secret(&own.join("password"), password.as_bytes())?;
