@@ -106,9 +106,6 @@ fn told(error: &ServerError) -> (StatusCode, Option<String>) {
         ServerError::NoPassphrase { .. } => refused(
             "Nhiệm vụ này cần khoá riêng: hãy gõ cụm mật khẩu của người đó và của khoá gốc.",
         ),
-        ServerError::Changed { .. } => {
-            refused("Người khác vừa sửa việc này; hãy mở lại trang và làm lại.")
-        }
         ServerError::NoKey(_) => {
             refused("Bạn chưa có khoá để ký; hãy nhờ quản trị thêm khoá ký cho nhiệm vụ của bạn.")
         }

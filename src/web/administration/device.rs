@@ -58,12 +58,11 @@ async fn page(site: &Site, visitor: &Visitor, id: &ControllerId) -> Result<Page,
     let (zone, now) = (site.station.config.zone, utc_now());
     let devices = site.station.store.devices().await?;
     let device = devices.into_iter().find(|device| device.controller == *id);
-    let code = site.station.store.code(id).await?.map(|code| match code.used {
-        Some(at) => {
+    let code = site.station.store.code(id).await?.map(|code| {
+        if let Some(at) = code.used {
             let said = tongue.say("đã dùng", "was used");
             format!("{said} {}", zone.local(at).format("%d/%m/%Y %H:%M"))
-        }
-        None => {
+        } else {
             let said = tongue.say("chưa dùng, hết hạn", "not used, counts until");
             format!("{said} {}", until(code.until, zone, now, tongue))
         }

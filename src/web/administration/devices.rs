@@ -32,7 +32,7 @@ struct Page {
     frame: Frame,
     tabs: Vec<Entry>,
     rows: Vec<Row>,
-    page: usize,
+    number: usize,
     pages: usize,
     total: usize,
     find: String,
@@ -91,7 +91,7 @@ pub(in crate::web) async fn list(
     let rows = found.into_iter().skip((page - 1) * ROWS).take(ROWS).map(row).collect();
     let frame = Frame::new(&site, &visitor, tongue.say("Bộ thu", "Controllers"));
     let tabs = super::tabs(&visitor);
-    Ok(frame::page(&Page { frame, tabs, rows, page, pages, total, find: asked.find }))
+    Ok(frame::page(&Page { frame, tabs, rows, number: page, pages, total, find: asked.find }))
 }
 
 /// The certificate of each controller that counts longest.

@@ -41,7 +41,7 @@ pub(in crate::web) async fn show(
     super::whole(&visitor)?;
     let _place = site.heavy().await.ok_or_else(busy)?;
     let findings = examine(&site.station).await;
-    let told: Vec<Told> = findings.into_iter().map(|one| told(one, visitor.tongue)).collect();
+    let told: Vec<Told> = findings.iter().map(|one| told(one, visitor.tongue)).collect();
     let title = visitor.tongue.say("Sức khoẻ máy chủ", "Health of the server");
     Ok(frame::page(&Page {
         frame: Frame::new(&site, &visitor, title),
@@ -54,16 +54,15 @@ pub(in crate::web) async fn show(
     }))
 }
 
-fn told(finding: Finding, tongue: Tongue) -> Told {
+fn told(finding: &Finding, tongue: Tongue) -> Told {
     let part = match (tongue, finding.part) {
-        (Tongue::En, part) => part,
         (Tongue::Vi, "trust") => "danh mục khoá",
         (Tongue::Vi, "keys") => "khoá của máy chủ",
         (Tongue::Vi, "schedule") => "lịch phát",
         (Tongue::Vi, "log") => "nhật ký phát sóng",
         (Tongue::Vi, "recordings") => "bản ghi âm",
         (Tongue::Vi, "broker") => "máy chủ tin nhắn",
-        (Tongue::Vi, part) => part,
+        (Tongue::Vi | Tongue::En, part) => part,
     };
     let sentence = tongue.say(&finding.vi, &finding.sentence).to_owned();
     Told { part, well: finding.well, sentence }

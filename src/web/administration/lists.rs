@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::bulletin::Topic;
 use crate::bulletin::lists::USUAL_TOPICS;
 use crate::calendar::{Airtime, Window};
 use crate::id::AreaId;
@@ -74,7 +75,7 @@ async fn page(site: &Site, visitor: &Visitor) -> Result<Page, Fault> {
         let (vi, en) = (lists.languages.vi(&tag).to_owned(), lists.languages.en(&tag).to_owned());
         (tag, vi, en)
     });
-    let own = lists.topics.iter().map(|topic| topic.as_str());
+    let own = lists.topics.iter().map(Topic::as_str);
     let topics = USUAL_TOPICS.into_iter().chain(own).map(str::to_owned).collect();
     let policies = town.schedule.policies.iter();
     Ok(Page {
