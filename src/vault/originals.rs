@@ -69,7 +69,8 @@ impl Originals {
 
     fn sweep_to(&self, now: Timestamp, bytes_max: u64) -> Result<(), VaultError> {
         let entries = fs::read_dir(&self.folder).map_err(VaultError::io("read", &self.folder))?;
-        let mut held: Vec<(Timestamp, u64, PathBuf)> = entries.flatten().filter_map(aged).collect();
+        let mut held: Vec<(Timestamp, u64, PathBuf)> =
+            entries.flatten().filter_map(|entry| aged(&entry)).collect();
         held.sort_unstable();
         let mut bytes: u64 = held.iter().map(|(_, bytes, _)| bytes).sum();
         for (at, size, path) in held {
@@ -85,7 +86,7 @@ impl Originals {
 }
 
 /// When a file was written, and its bytes.
-fn aged(entry: fs::DirEntry) -> Option<(Timestamp, u64, PathBuf)> {
+fn aged(entry: &fs::DirEntry) -> Option<(Timestamp, u64, PathBuf)> {
     let data = entry.metadata().ok()?;
     let since = data.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some((Timestamp::EPOCH + since, data.len(), entry.path()))
@@ -161,7 +162,7 @@ mod tests {
     fn the_oldest_originals_go_where_all_together_are_too_much() {
         let folder = tempfile::tempdir().unwrap();
         let originals = Originals::open(folder.path()).unwrap();
-        let now = std::time::SystemTime::now();
+        let now = std::time::UNIX_EPOCH + crate::clock::utc_now().since(Timestamp::EPOCH);
         let keep = |text: &[u8], hours: u64| {
             let mut incoming = originals.begin("a").unwrap();
             incoming.write(text).unwrap();

@@ -42,6 +42,9 @@ const MENU: [(&str, Action, &str, &str); 7] = [
     ("/people", Action::Invite, "Quản trị", "Administration"),
 ];
 
+/// The pages of the newsroom, which stand under one entry.
+const NEWSROOM: [&str; 4] = ["/bulletins", "/contribution", "/coverage", "/questions"];
+
 impl Frame {
     pub(super) fn new(site: &Site, visitor: &Visitor, title: impl Into<String>) -> Self {
         let at = visitor.path.split('?').next().unwrap_or_default();
@@ -51,6 +54,8 @@ impl Frame {
                 at == "/" || at.starts_with("/areas/")
             } else if path == "/people" {
                 at.starts_with(path) || at.starts_with("/administration")
+            } else if path == "/bulletins" {
+                NEWSROOM.iter().any(|page| at.starts_with(page))
             } else {
                 at.starts_with(path)
             };

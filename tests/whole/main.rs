@@ -15,6 +15,7 @@ mod https;
 mod killed;
 mod load;
 mod manual;
+mod newsdesk;
 mod newsroom;
 mod pages;
 mod processes;

@@ -106,6 +106,8 @@ impl Stock {
         let instead = match self.listeners.instead(&item.airable, tag, now) {
             _ if stand == Stand::Ready || !item.bulletin.is_valid(now) || item.announced => None,
             Instead::NotAsked => None,
+            // Where nothing of it can be heard at all, the states themselves say so.
+            Instead::Nothing if item.airable.voices.is_empty() => None,
             Instead::Nothing => Some(tongue.say("không nghe được gì", "nothing is heard").into()),
             Instead::Heard(other) => Some(self.language(&other, tongue).to_owned()),
         };

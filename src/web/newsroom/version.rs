@@ -148,6 +148,8 @@ struct Page {
     state: String,
     sound: String,
     voices: Vec<(&'static str, &'static str)>,
+    /// What it is to record it once more, where nobody asks for that.
+    again: Option<&'static str>,
     record: String,
     back: Back,
 }
@@ -256,6 +258,8 @@ pub(super) async fn page(
     let reference = item.version(&vietnamese()).filter(|_| place.language != vietnamese());
     let said = version.into_iter().flat_map(|version| version.returns().all());
     let returned = said.map(|one| format!("{}: {}", stock.person(&one.step.by), one.comment));
+    let settled = version.is_some_and(|held| held.spoken().is_some() && !held.is_returned());
+    let again = settled.then(|| tongue.say("Ghi âm lại", "Record it again"));
     let live = format!("{}/live?seen={seen}", place.path());
     let title = format!("{} – {}", item.bulletin.title, stock.language(&place.language, tongue));
     let (status, typed) = (back.status, back.typed.as_ref());
@@ -272,6 +276,7 @@ pub(super) async fn page(
         state: state(&stock, item, place, tongue, seen)?,
         sound: sound(site, &stock, visitor, place).await?,
         voices: Voice::ALL.map(|voice| (voice.word(), words::voice(voice, tongue))).to_vec(),
+        again,
         record: assets::address("record.js"),
         place: place.clone(),
         held,
