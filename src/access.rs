@@ -95,6 +95,8 @@ pub enum Action {
     Attend,
     /// Make an announcement of the commune's own.
     Announce,
+    /// Send a recording to the station; it belongs to nothing yet.
+    Upload,
     /// Hear recordings before they may be heard by all.
     Listen,
     /// Make, change or end programmes and exceptions.
@@ -103,7 +105,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for tests and lists.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Watch,
         Self::Read,
         Self::Contribute,
@@ -120,6 +122,7 @@ impl Action {
         Self::Invite,
         Self::Attend,
         Self::Announce,
+        Self::Upload,
         Self::Listen,
         Self::Programme,
     ];
@@ -143,6 +146,7 @@ impl Action {
             Self::Invite => "invite",
             Self::Attend => "attend",
             Self::Announce => "announce",
+            Self::Upload => "upload",
             Self::Listen => "listen",
             Self::Programme => "programme",
         }
@@ -173,7 +177,7 @@ impl Action {
             Self::Answer => &[Duty::Contributor, Duty::Leader],
             Self::ChangeFleet | Self::Invite => &[Duty::Administrator],
             Self::Attend => &[Duty::Operator, Duty::Administrator],
-            Self::Announce => &[Duty::Operator, Duty::Announcer],
+            Self::Announce | Self::Upload => &[Duty::Operator, Duty::Announcer],
             Self::Programme => &[Duty::Announcer, Duty::Leader, Duty::Operator],
             Self::Listen => {
                 &[Duty::Operator, Duty::Announcer, Duty::Reviewer, Duty::Leader, Duty::Inspector]
@@ -198,6 +202,7 @@ impl Action {
             | Self::Decide
             | Self::Attend
             | Self::Announce
+            | Self::Upload
             | Self::Listen
             | Self::Programme => false,
         }

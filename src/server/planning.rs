@@ -71,6 +71,15 @@ impl Station {
     /// Checks `files` together with what is there and takes them over; all or nothing. Returns how
     /// many changed.
     pub async fn import_schedule(&self, files: &[(String, String)]) -> Result<usize, ServerError> {
+        self.import_schedule_by("server", files).await
+    }
+
+    /// The same, on behalf of somebody whom the log shall name.
+    pub async fn import_schedule_by(
+        &self,
+        who: &str,
+        files: &[(String, String)],
+    ) -> Result<usize, ServerError> {
         self.check_schedule(files).await?;
         let held: BTreeMap<String, String> =
             self.store.schedule_files().await?.into_iter().collect();
@@ -81,7 +90,7 @@ impl Station {
             tx.put_schedule_file(name, body).await?;
             let digest = Digest::of(body.as_bytes());
             let told = serde_json::json!({ "file": name, "sha256": digest });
-            tx.tell(&Fact::new(utc_now(), "schedule.imported", "server", &told)).await?;
+            tx.tell(&Fact::new(utc_now(), "schedule.imported", who, &told)).await?;
         }
         tx.commit().await?;
         Ok(changed.len())

@@ -7,6 +7,7 @@ use crate::dispatch::{Dispatch, Input, Ordered, Output};
 use crate::protocol::{Order, OrderCommand};
 use crate::sim::desk::offers;
 use crate::sim::network::{End, Letter};
+use crate::sim::station::airings_after;
 use crate::sim::world::{Event, World};
 
 /// How often what came is written.
@@ -173,8 +174,14 @@ impl World {
         let alarm = self.station.raise(self.now, &self.sites, &mut self.chance);
         self.offer();
         self.tell_server(Input::Emergency(Box::new(alarm)));
-        let next = self.chance.length(Duration::from_hours(4), Duration::from_hours(16));
-        self.queue.put(self.now + next, Event::Raise);
+        let pause = self.chance.length(Duration::from_hours(4), Duration::from_hours(16));
+        let mut next = self.now + pause;
+        if self.chance.once_in(2) {
+            // Into the middle of an airing.
+            let into = self.chance.length(Duration::from_secs(5), Duration::from_mins(4));
+            next = airings_after(next) + into;
+        }
+        self.queue.put(next, Event::Raise);
     }
 }
 

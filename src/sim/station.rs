@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub(super) use alarm::Raised;
 pub(super) use content::{Recording, describe};
-pub(super) use planning::{Planned, date};
+pub(super) use planning::{Planned, airings_after, date};
 pub(super) use rotation::Turn;
 
 use crate::calendar::AiringKey;

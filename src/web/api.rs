@@ -8,6 +8,7 @@
 //! route, its paragraph in the OpenAPI document and its row in `docs/routes.md`. Handlers call what
 //! pages and command line call; Station and `access` decide again, with the area.
 
+mod announcement;
 mod attend;
 mod browse;
 mod caller;
@@ -50,7 +51,7 @@ fn table() -> Table {
     let table = people::add(attend::add(fleet::add(table)));
     let table = emergency::add(table);
     let table = upload::add(newsroom::add(table));
-    let table = question::add(table);
+    let table = announcement::add(question::add(table));
     let table = schedule::add(table);
     report::add(log::add(table))
 }

@@ -16,7 +16,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
     missing_required_header,unsupported_method,ignored_auth";
 
 const SCOPES: &str = "watch,read,contribute,translate,record,review,approve,alarm,order,\
-    take-question,answer,change-fleet,decide,invite,attend,listen";
+    take-question,answer,change-fleet,decide,invite,attend,announce,upload,listen";
 
 fn schemathesis() -> PathBuf {
     let path = checkout().join(".tools/schemathesis/bin/schemathesis");
@@ -25,7 +25,7 @@ fn schemathesis() -> PathBuf {
 }
 
 /// A station with one person who may do everything, and their token.
-fn station(web: &str) -> (Station, String) {
+pub fn station(web: &str) -> (Station, String) {
     let listen = format!("127.0.0.1:{}", free_port());
     let station = Station::init(&["--listen", &listen, "--web", web]);
     let (own, root) = (station.path("dung.pass"), station.path("root.pass"));

@@ -159,6 +159,14 @@ fn begins(site: &Site, bulletin: &Bulletin) -> Duration {
     Duration::from_hours(24) * bulletin.day + SLOTS[bulletin.slot].0 + stagger
 }
 
+/// When the first airings after `at` begin.
+pub(in crate::sim) fn airings_after(at: Duration) -> Duration {
+    let day = Duration::from_hours(24);
+    let days = u32::try_from(at.as_secs() / day.as_secs()).unwrap_or(u32::MAX);
+    let later = SLOTS.iter().map(|(slot, _)| day * days + *slot).find(|begins| *begins >= at);
+    later.unwrap_or(day * (days + 1) + SLOTS[0].0)
+}
+
 /// The local date of a day of the simulation.
 pub(in crate::sim) fn date(day: u32) -> LocalDate {
     let first: LocalDate = "2026-11-23".parse().expect("a date");

@@ -147,8 +147,9 @@ struct Imported {
 
 async fn import(call: Call<Nothing, Files>) -> Result<Imported, Problem> {
     call.allow(Action::ChangeFleet, &[])?;
-    let (site, files) = (call.site, call.input.named()?);
-    Ok(Imported { changed: site.station.import_schedule(&files).await? as u64 })
+    let files = call.input.named()?;
+    let (station, who) = (&call.site.station, call.who.person.id.as_str());
+    Ok(Imported { changed: station.import_schedule_by(who, &files).await? as u64 })
 }
 
 /// Which part of the plan.

@@ -36,7 +36,7 @@ const fn line(
     says: &'static str,
     status: StatusCode,
 ) -> Line {
-    Line { method, path, scope: Some(Action::Record), id, says, status }
+    Line { method, path, scope: Some(Action::Upload), id, says, status }
 }
 
 pub(super) fn add(table: Table) -> Table {
@@ -45,7 +45,7 @@ pub(super) fn add(table: Table) -> Table {
         status: StatusCode::CREATED,
         ..act(
             "/uploads",
-            Action::Record,
+            Action::Upload,
             "begin-upload",
             "Announce a recording: its length and its SHA-256",
         )
@@ -62,7 +62,7 @@ pub(super) fn add(table: Table) -> Table {
     let forget = line(Method::DELETE, one, "forget-upload", "Forget it", StatusCode::OK);
     table
         .write(begin, create)
-        .read(look(one, Action::Record, "upload", "How far it is"), show)
+        .read(look(one, Action::Upload, "upload", "How far it is"), show)
         .raw(offset, Told { parameters: vec![], body: None, answer: at_offset() }, headers)
         .raw(
             piece,
