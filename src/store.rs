@@ -39,7 +39,7 @@ pub use login::{LoginRow, SessionRow};
 pub use newsroom::{AssetRow, SourceRow};
 pub use questions::Secret;
 pub use receipts::{OutcomeRow, Sounded, StatusRow};
-pub use schedule::{AiringRow, IssuedManifest};
+pub use schedule::{AiringRow, IssuedManifest, IssuedSlot};
 pub use station::{Device, DeviceTurn, Person};
 pub use token::{AnsweredRow, TokenRow};
 

@@ -23,8 +23,10 @@ mod inspector;
 mod live;
 mod metrics;
 mod newsroom;
+mod on_air;
 mod overview;
 mod player;
+mod programme;
 mod routes;
 mod sign_in;
 #[cfg(test)]
@@ -65,6 +67,8 @@ pub(crate) struct Site {
     stop: watch::Receiver<bool>,
     looked: commune::Looked,
     asked: commune::OpenOrders,
+    /// What is planned.
+    outlook: programme::Looked,
     /// What live pages share.
     shared: live::Shared,
     /// How much each token may still send; a plain lock for the same reason.
@@ -97,7 +101,7 @@ impl Site {
         let sound = Sound::new(std::env::current_exe().unwrap_or_default());
         let (clock, shared, meter) =
             (Clock::start(), live::Shared::default(), metrics::Meter::default());
-        let asked = commune::OpenOrders::default();
+        let (asked, outlook) = (commune::OpenOrders::default(), programme::Looked::default());
         let (counted, takes) = (newsroom::Counted::default(), newsroom::Takes::default());
         Arc::new(Self {
             station,
@@ -106,6 +110,7 @@ impl Site {
             stop,
             looked,
             asked,
+            outlook,
             shared,
             buckets,
             heavy,

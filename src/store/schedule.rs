@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::AiringKey;
-use crate::id::ControllerId;
+use crate::id::{ControllerId, ProgrammeId};
 use crate::manifest::{Item, Manifest, ManifestAiring};
 use crate::store::{
     Store, StoreError, Tx, document, json, number, optional_number, parsed, places, signed, text,
     unsigned,
 };
-use crate::time::Timestamp;
+use crate::time::{LocalDate, Timestamp};
 
 /// The newest manifest of one controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,21 @@ pub struct AiringRow {
     pub dropped: Option<Timestamp>,
     /// Its running order.
     pub items: Vec<Item>,
+}
+
+/// A programme at one time, as manifests named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuedSlot {
+    /// The programme.
+    pub programme: ProgrammeId,
+    /// The local date.
+    pub date: LocalDate,
+    /// Its place among those of that date.
+    pub occurrence: u16,
+    /// When the first of its airings was to begin.
+    pub at: Timestamp,
+    /// How many controllers were told to air it.
+    pub controllers: usize,
 }
 
 impl Tx {
@@ -212,6 +227,42 @@ impl Store {
         }
         let rows = query.fetch_all(&self.pool).await;
         rows.map_err(StoreError::query("read the airings"))?.iter().map(airing).collect()
+    }
+
+    /// What was to begin from `from` until before `until` at some controllers, or at all of them, by
+    /// programme and time.
+    pub async fn issued_slots(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        controllers: Option<&[ControllerId]>,
+    ) -> Result<Vec<IssuedSlot>, StoreError> {
+        let here = controllers.map_or_else(String::new, |held| {
+            format!("and controller in ({})", places(3, held.len()))
+        });
+        let sql = format!(
+            "select programme, date, occurrence, min(at), count(*) from airing
+             where at >= $1 and at < $2 and dropped is null {here}
+             group by programme, date, occurrence"
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        query = query.bind(from.micros()).bind(until.micros());
+        for controller in controllers.unwrap_or_default() {
+            query = query.bind(controller.as_str());
+        }
+        let rows = query.fetch_all(&self.pool).await;
+        let rows = rows.map_err(StoreError::query("read what was issued"))?;
+        let slot = |row: &sqlx::any::AnyRow| {
+            let corrupt = |error: std::num::TryFromIntError| StoreError::corrupt("airing", error);
+            Ok(IssuedSlot {
+                programme: parsed("airing", &text(row, 0)?)?,
+                date: parsed("airing", &text(row, 1)?)?,
+                occurrence: number(row, 2)?.try_into().map_err(corrupt)?,
+                at: Timestamp::from_micros(number(row, 3)?),
+                controllers: number(row, 4)?.try_into().map_err(corrupt)?,
+            })
+        };
+        rows.iter().map(slot).collect()
     }
 
     /// The airings of one controller that begin from `from` until before `until`, in order.

@@ -25,10 +25,11 @@ macro_rules! asset {
 
 const WOFF2: &str = "font/woff2";
 
-static ASSETS: [Asset; 10] = [
+static ASSETS: [Asset; 11] = [
     asset!("style.css", "text/css; charset=utf-8"),
     asset!("live.js", "text/javascript; charset=utf-8"),
     asset!("record.js", "text/javascript; charset=utf-8"),
+    asset!("week.js", "text/javascript; charset=utf-8"),
     Asset { kind: WOFF2, ..asset!("fonts/be-vietnam-pro-latin-400-normal.woff2", "") },
     Asset { kind: WOFF2, ..asset!("fonts/be-vietnam-pro-latin-600-normal.woff2", "") },
     Asset { kind: WOFF2, ..asset!("fonts/be-vietnam-pro-latin-ext-400-normal.woff2", "") },

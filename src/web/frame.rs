@@ -8,6 +8,7 @@ use crate::web::Site;
 use crate::web::assets;
 use crate::web::fault::Fault;
 use crate::web::guard::Visitor;
+use crate::web::on_air;
 use crate::web::tongue::Tongue;
 
 /// The frame of one page.
@@ -23,6 +24,8 @@ pub(super) struct Frame {
     /// Where the fresh parts of this page come from.
     pub(super) live: Option<String>,
     pub(super) menu: Vec<Entry>,
+    /// What is on air and what comes next.
+    pub(super) on_air: String,
 }
 
 /// A page that this visitor may open.
@@ -32,10 +35,11 @@ pub(super) struct Entry {
     pub(super) here: bool,
 }
 
-const MENU: [(&str, Action, &str, &str); 7] = [
+const MENU: [(&str, Action, &str, &str); 8] = [
     ("/", Action::Watch, "Loa các xã", "Loudspeakers"),
     ("/inbox", Action::Read, "Việc chờ", "Inbox"),
     ("/bulletins", Action::Read, "Tin bài", "Bulletins"),
+    ("/programmes/week", Action::Read, "Chương trình", "Programmes"),
     ("/announcements", Action::Listen, "Thông báo", "Announcements"),
     ("/emergencies", Action::Alarm, "Khẩn cấp", "Emergencies"),
     ("/inspector", Action::Watch, "Thanh tra", "Inspection"),
@@ -56,6 +60,8 @@ impl Frame {
                 at.starts_with(path) || at.starts_with("/administration")
             } else if path == "/bulletins" {
                 NEWSROOM.iter().any(|page| at.starts_with(page))
+            } else if path == "/programmes/week" {
+                at.starts_with("/programmes") || at.starts_with("/exceptions")
             } else {
                 at.starts_with(path)
             };
@@ -69,8 +75,9 @@ impl Frame {
             path: visitor.path.clone(),
             style: assets::address("style.css"),
             script: assets::address("live.js"),
-            live: None,
+            live: visitor.signed_in.is_some().then(|| "/on-air".to_owned()),
             menu: menu.collect(),
+            on_air: on_air::at_once(site, visitor),
         }
     }
 

@@ -88,13 +88,14 @@ pub(super) async fn guard(
         }
     }
     request.extensions_mut().insert(visitor.clone());
-    let response = match judge(&request, &visitor) {
+    let mut response = match judge(&request, &visitor) {
         Ok(()) => next.run(request).await,
         Err(Stop::Fault(fault)) => fault.into_response(),
         Err(Stop::Inbox) => Redirect::to("/inbox").into_response(),
         Err(Stop::SignIn) => sign_in_first(&site, &visitor, request, false).await,
         Err(Stop::Code) => sign_in_first(&site, &visitor, request, true).await,
     };
+    crate::web::on_air::along(&site, &visitor, &mut response);
     sealed(crate::web::fault::dressed(response, &site, &visitor))
 }
 

@@ -18,7 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::time::Uptime;
 use crate::web::Site;
 use crate::web::fault::Fault;
-use crate::web::metrics::Meter;
+use crate::web::metrics::{Live, Meter};
 
 /// How often a part may change.
 const EVERY: Duration = Duration::from_secs(2);
@@ -57,10 +57,44 @@ where
     F: Future<Output = Result<Parts, Fault>> + Send,
     L: Fn(Arc<Site>) -> F + Send + Sync + 'static,
 {
-    let place = site.shared.place(key);
     let (send, receive) = mpsc::channel::<Event>(16);
+    let line = Line(send.clone());
+    let open = Meter::live(&site);
+    run(site, key, look, send, Some(open));
+    let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
+    let mut response = Sse::new(ReceiverStream::new(receive).map(Ok::<_, Infallible>))
+        .keep_alive(keep_alive)
+        .into_response();
+    // The guard takes it out and sends over it what is around every page.
+    response.extensions_mut().insert(line);
+    response
+}
+
+/// The way to a browser that listens.
+#[derive(Clone)]
+struct Line(mpsc::Sender<Event>);
+
+/// Sends what `look` sees over the stream that this response opens, if it is one: a page has one
+/// stream, whatever is on it.
+pub(super) fn also<F, L>(site: &Arc<Site>, response: &mut Response, key: &str, look: L)
+where
+    F: Future<Output = Result<Parts, Fault>> + Send,
+    L: Fn(Arc<Site>) -> F + Send + Sync + 'static,
+{
+    if let Some(Line(send)) = response.extensions_mut().remove::<Line>() {
+        run(Arc::clone(site), key, look, send, None);
+    }
+}
+
+/// Sends for as long as the browser listens, the stream lasts and the server runs.
+fn run<F, L>(site: Arc<Site>, key: &str, look: L, send: mpsc::Sender<Event>, open: Option<Live>)
+where
+    F: Future<Output = Result<Parts, Fault>> + Send,
+    L: Fn(Arc<Site>) -> F + Send + Sync + 'static,
+{
+    let place = site.shared.place(key);
     tokio::spawn(async move {
-        let _open = Meter::live(&site);
+        let _open = open;
         let mut stop = site.stop.clone();
         let feed = feed(&site, &place, &look, &send);
         tokio::select! {
@@ -68,10 +102,6 @@ where
             _ = tokio::time::timeout(LASTS, feed) => {}
         }
     });
-    let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
-    Sse::new(ReceiverStream::new(receive).map(Ok::<_, Infallible>))
-        .keep_alive(keep_alive)
-        .into_response()
 }
 
 /// What `look` sees, or what another page of the same kind saw a moment ago.

@@ -14,7 +14,7 @@ use crate::web::fault::Fault;
 use crate::web::guard::guard;
 use crate::web::{
     Site, account, administration, announcement, api, assets, commune, emergency, inspector,
-    metrics, newsroom, overview, sign_in,
+    metrics, newsroom, on_air, overview, programme, sign_in,
 };
 
 /// Bytes of a request's body at most: forms only, of which the script of two hours is the longest.
@@ -45,7 +45,7 @@ pub(super) const fn route(method: Method, path: &'static str, who: Who) -> Route
 /// Every route that is open to anybody at all, room by room.
 static ROOMS: [&[Route]; 2] = [&GROUND, &newsroom::ROUTES];
 
-static GROUND: [Route; 75] = [
+static GROUND: [Route; 87] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
@@ -116,6 +116,18 @@ static GROUND: [Route; 75] = [
     route(Method::POST, "/announcements/{bulletin}/return", Who::May(Action::Review)),
     route(Method::POST, "/announcements/{bulletin}/approval", Who::May(Action::Approve)),
     route(Method::POST, "/announcements/{bulletin}/time", Who::May(Action::Announce)),
+    route(Method::GET, "/on-air", Who::SignedIn),
+    route(Method::GET, "/programmes", Who::May(Action::Read)),
+    route(Method::GET, "/programmes/week", Who::May(Action::Read)),
+    route(Method::GET, "/programmes/village", Who::May(Action::Read)),
+    route(Method::GET, "/programmes/new", Who::May(Action::Programme)),
+    route(Method::GET, "/programmes/{programme}", Who::May(Action::Read)),
+    route(Method::GET, "/programmes/{programme}/airing", Who::May(Action::Programme)),
+    route(Method::GET, "/exceptions/new", Who::May(Action::Programme)),
+    route(Method::GET, "/exceptions/{exception}", Who::May(Action::Read)),
+    route(Method::POST, "/programmes/form", Who::May(Action::Programme)),
+    route(Method::POST, "/programmes/preview", Who::May(Action::Programme)),
+    route(Method::POST, "/programmes/save", Who::May(Action::Programme)),
     route(Method::GET, "/recordings/{digest}", Who::May(Action::Listen)),
     route(Method::GET, "/recordings/{digest}/original", Who::May(Action::Listen)),
     route(Method::POST, "/decisions", Who::May(Action::Decide)),
@@ -175,6 +187,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/areas/{area}/question", get(commune::question_form).post(commune::ask))
         .merge(announcements())
         .merge(newsroom::router())
+        .merge(programmes())
         .route("/decisions", post(commune::decide))
         .route("/emergencies", get(emergency::list).post(emergency::raise))
         .route("/emergencies/{id}", get(emergency::show))
@@ -190,6 +203,23 @@ pub(super) fn router(site: Arc<Site>) -> Router {
     let numbers = Router::new().route("/metrics", get(metrics::show)).with_state(Arc::clone(&site));
     let all = Router::new().nest("/api/v1", api).merge(numbers).merge(pages);
     all.layer(from_fn_with_state(site, metrics::timed))
+}
+
+/// Programmes, exceptions, the week.
+fn programmes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/on-air", get(on_air::stream))
+        .route("/programmes", get(programme::list))
+        .route("/programmes/week", get(programme::week))
+        .route("/programmes/village", get(programme::village))
+        .route("/programmes/new", get(programme::new))
+        .route("/programmes/{programme}", get(programme::show))
+        .route("/programmes/{programme}/airing", get(programme::airing))
+        .route("/exceptions/new", get(programme::new_exception))
+        .route("/exceptions/{exception}", get(programme::exception))
+        .route("/programmes/form", post(programme::again))
+        .route("/programmes/preview", post(programme::preview))
+        .route("/programmes/save", post(programme::save))
 }
 
 /// Announcements and their recordings.
@@ -300,6 +330,8 @@ mod tests {
             .replace("{controller}", "mu-ca-1")
             // Somebody who is there would lose duty or session for the rows that follow.
             .replace("{person}", "ai-do")
+            .replace("{programme}", "tin-sang")
+            .replace("{exception}", "ngay-bao")
             .replace("{id}", "kc-1")
             .replace("{bulletin}", "tb-1")
             .replace("{language}", "vi")
