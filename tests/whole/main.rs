@@ -19,6 +19,7 @@ mod newsdesk;
 mod newsroom;
 mod pages;
 mod processes;
+mod programmes;
 mod programs;
 mod reference;
 mod samples;
