@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::Method;
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Version, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 use crate::access::Action;
 use crate::web::fault::Fault;
@@ -202,7 +204,23 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .with_state(Arc::clone(&site));
     let numbers = Router::new().route("/metrics", get(metrics::show)).with_state(Arc::clone(&site));
     let all = Router::new().nest("/api/v1", api).merge(numbers).merge(pages);
-    all.layer(from_fn_with_state(site, metrics::timed))
+    let small = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_words);
+    all.layer(small).layer(from_fn_with_state(site, metrics::timed))
+}
+
+/// Whether an answer is made of words, which a weak link gets in a sixth of their bytes. Sounds, fonts
+/// and pictures are small already; a stream of events must not wait for a block to fill.
+fn is_words(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    const WORDS: [&str; 6] = [
+        "text/html",
+        "text/css",
+        "text/javascript",
+        "text/csv",
+        "application/json",
+        "image/svg+xml",
+    ];
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| WORDS.iter().any(|words| kind.starts_with(words)))
 }
 
 /// Programmes, exceptions, the week.
@@ -292,7 +310,6 @@ mod tests {
     use std::collections::BTreeMap;
     use std::fmt::Write as _;
 
-    use axum::http::StatusCode;
     use axum::http::header::LOCATION;
     use axum::response::Response;
 
@@ -350,6 +367,18 @@ mod tests {
             let _ = write!(row, " {} |", cell(&response));
         }
         row
+    }
+
+    #[test]
+    fn words_are_compressed_and_streams_and_sounds_are_not() {
+        let is_small = |kind: &'static str| {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]);
+            is_words(StatusCode::OK, Version::HTTP_11, &headers, &Extensions::new())
+        };
+        assert!(is_small("text/html; charset=utf-8") && is_small("application/json"));
+        for kind in ["text/event-stream", "audio/ogg", "font/woff2", "application/pdf"] {
+            assert!(!is_small(kind), "{kind}");
+        }
     }
 
     /// The table that `docs/routes.md` shows; signing out and ending sessions come last.

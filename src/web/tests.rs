@@ -132,6 +132,17 @@ impl Town {
         read(self.visit(Method::GET, path, cookie, "").await).await
     }
 
+    /// The bytes of an answer to a browser, which takes them compressed.
+    pub(super) async fn weighs(&self, path: &str, cookie: Option<&str>) -> usize {
+        let request = Request::builder().uri(path).header(header::HOST, "loa.xa");
+        let request = request.header(header::ACCEPT_ENCODING, "gzip");
+        let request = request.header(header::COOKIE, cookie.unwrap_or_default());
+        let router = routes::router(Arc::clone(&self.site));
+        let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap().len()
+    }
+
     /// What a form answers, and its text.
     pub(super) async fn send(
         &self,
