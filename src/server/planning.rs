@@ -14,7 +14,7 @@ use crate::calendar::AirtimePolicy;
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::fleet::{AreaTree, Controller};
-use crate::id::AreaId;
+use crate::id::{AreaId, PersonId};
 use crate::lang::LangTag;
 use crate::manifest::{HOLD_MAX, Item, Manifest, ManifestAiring, VALID_MAX, once_each};
 use crate::note::{Note, Signer};
@@ -71,11 +71,19 @@ impl Station {
     /// Checks `files` together with what is there and takes them over; all or nothing. Returns how
     /// many changed.
     pub async fn import_schedule(&self, files: &[(String, String)]) -> Result<usize, ServerError> {
-        self.import_schedule_by("server", files).await
+        self.import_schedule_as("server", files).await
     }
 
-    /// The same, on behalf of somebody whom the log shall name.
+    /// The same, on behalf of somebody whom the log names.
     pub async fn import_schedule_by(
+        &self,
+        by: &PersonId,
+        files: &[(String, String)],
+    ) -> Result<usize, ServerError> {
+        self.import_schedule_as(&format!("person:{by}"), files).await
+    }
+
+    async fn import_schedule_as(
         &self,
         who: &str,
         files: &[(String, String)],

@@ -222,9 +222,10 @@ impl Observer {
     /// What played was stopped, or failed.
     pub(in crate::sim) fn silenced(&mut self, nth: usize) {
         let watched = &mut self.sites[nth];
-        let title = watched.playing.take();
-        watched.cut =
-            title.and_then(|title| title.parse().ok()).filter(|_| !watched.held.is_empty());
+        // A warning that is silenced leaves the airing cut off that it cut off.
+        if let Some(key) = watched.playing.take().and_then(|title| title.parse().ok()) {
+            watched.cut = Some(key).filter(|_| !watched.held.is_empty());
+        }
     }
 }
 

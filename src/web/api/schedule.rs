@@ -148,8 +148,8 @@ struct Imported {
 async fn import(call: Call<Nothing, Files>) -> Result<Imported, Problem> {
     call.allow(Action::ChangeFleet, &[])?;
     let files = call.input.named()?;
-    let (station, who) = (&call.site.station, call.who.person.id.as_str());
-    Ok(Imported { changed: station.import_schedule_by(who, &files).await? as u64 })
+    let (station, by) = (&call.site.station, &call.who.person.id);
+    Ok(Imported { changed: station.import_schedule_by(by, &files).await? as u64 })
 }
 
 /// Which part of the plan.

@@ -346,3 +346,17 @@ async fn numbers_for_prometheus_need_a_token_that_watches_the_whole_station() {
         assert!(text.contains(line), "{line} is not in {text}");
     }
 }
+
+#[tokio::test]
+async fn whoever_imports_a_schedule_is_named_in_the_fact() {
+    let town = Town::new().await.with("hoa", "administrator").await;
+    let token = town.token("hoa").await;
+    let file = json!({ "files": [{ "name": "them.toml", "text": "# nothing yet\n" }] });
+    let (status, told) =
+        town.calls(Method::POST, "/schedule/import", &token, Some(file), &[]).await;
+    assert_eq!((status, &told["changed"]), (StatusCode::OK, &json!(1)), "{told}");
+    let waiting = town.site.station.store.facts_waiting(100).await.unwrap();
+    let last = waiting.iter().rfind(|fact| fact.kind == "schedule.imported").unwrap();
+    let who: crate::audit::Actor = last.who.parse().unwrap();
+    assert_eq!(who.to_string(), "person:hoa");
+}
