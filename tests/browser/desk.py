@@ -17,7 +17,7 @@ import zipfile
 
 import openpyxl
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import Select
 
 from journey import PASSWORD, WAIT_S, Person
 
@@ -277,7 +277,7 @@ def rest(administrator):
     field = administrator.driver.find_element(By.CSS_SELECTOR, "#add-column [name=name]")
     field.send_keys("Tiếng nói bản làng")
     administrator.press("Thêm chuyên mục")
-    WebDriverWait(administrator.driver, WAIT_S).until(
+    administrator.until(
         lambda driver: "Tiếng nói bản làng" in driver.find_element(By.TAG_NAME, "main").text)
     administrator.looked_at("quan-tri-danh-muc")
     administrator.open("/administration/files")

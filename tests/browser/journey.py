@@ -86,13 +86,15 @@ class Person:
     def open(self, path):
         self.driver.get(self.web + path)
 
+    def until(self, there, limit=WAIT_S):
+        """A page that changes under the look is looked at again."""
+        WebDriverWait(self.driver, limit, 0.2, ignored_exceptions=(WebDriverException,)).until(there)
+
     def has(self, text, limit=WAIT_S):
         def there(driver):
             return text in driver.find_element(By.TAG_NAME, "body").text
         try:
-            # A page that changes under the look is looked at again.
-            stale = (WebDriverException,)
-            WebDriverWait(self.driver, limit, 0.2, ignored_exceptions=stale).until(there)
+            self.until(there, limit)
         except TimeoutException:
             body = self.driver.find_element(By.TAG_NAME, "body").text
             sys.exit(f"`{text}` did not appear at {self.driver.current_url} within {limit} s; it says:\n{body}")
@@ -214,8 +216,7 @@ def announcement(person):
     person.press("● Ghi âm")
     person.has("0:05")
     person.driver.find_element(By.CSS_SELECTOR, "[data-stop]").click()
-    WebDriverWait(person.driver, WAIT_S).until(
-        lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-take]").is_displayed())
+    person.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-take]").is_displayed())
     person.press("Tiếp: nghe thử")
     person.has("Sau khi chuẩn hoá", 60)
     for player in person.driver.find_elements(By.CSS_SELECTOR, "audio"):

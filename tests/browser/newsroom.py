@@ -12,7 +12,7 @@ import time
 import unicodedata
 
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import Select
 
 from journey import WAIT_S, Person, code_of
 
@@ -75,8 +75,7 @@ class Hand(Person):
         self.has("Sau khi chuẩn hoá", SOUND_S)
 
     def on(self, selector, words, limit=WAIT_S):
-        WebDriverWait(self.driver, limit, 0.2).until(
-            lambda driver: words in driver.find_element(By.CSS_SELECTOR, selector).text)
+        self.until(lambda driver: words in driver.find_element(By.CSS_SELECTOR, selector).text, limit)
 
     def fits(self, name=None):
         """Nothing is wider than the screen; a picture of what axe has judged elsewhere."""
@@ -106,7 +105,7 @@ def arrives(person, invitation, name):
         person.type(field, words)
     person.press("Chọn mật khẩu này")
     person.has("Mật khẩu")
-    WebDriverWait(person.driver, WAIT_S).until(lambda driver: driver.find_elements(By.NAME, "name"))
+    person.until(lambda driver: driver.find_elements(By.NAME, "name"))
     person.type("name", name)
     person.type("password", "bốn từ rời nhau")
     person.press("Đăng nhập")
@@ -174,8 +173,7 @@ def from_microphone(an, path):
     an.press("● Ghi âm")
     an.has("0:03")
     an.click("[data-stop]")
-    WebDriverWait(an.driver, WAIT_S).until(
-        lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-take]").is_displayed())
+    an.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-take]").is_displayed())
     an.sends()
 
 

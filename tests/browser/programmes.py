@@ -14,7 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from journey import WAIT_S, Person
+from journey import Person
 
 # What a first visit to the week may load.
 WEEK_BYTES_MAX = 200_000
