@@ -11,7 +11,7 @@ use crate::cast::{CONTROLLER, Station, checkout, now, wait_for};
 use crate::emergency::Valley;
 
 /// The journey is over after this, whatever it saw.
-const LONGEST: Duration = Duration::from_mins(4);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// How long controllers have to hear of a programme before it airs.
 const SOON: Duration = Duration::from_secs(12);

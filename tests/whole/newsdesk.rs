@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::cast::{Station, checkout, free_port, listens, now, ran, start_server};
 
 /// The journey is over after this, whatever it saw.
-const LONGEST: Duration = Duration::from_mins(4);
+const LONGEST: Duration = Duration::from_mins(3);
 
 /// Everybody of the newsroom, and the operator who takes a villager's question down.
 fn people(station: &Station) {

@@ -12,7 +12,7 @@ use crate::cast::{
 use crate::emergency::Valley;
 
 /// The journey is over after this, whatever it saw.
-const LONGEST: Duration = Duration::from_mins(4);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// Speakers of one large commune.
 const MANY: usize = 2_000;

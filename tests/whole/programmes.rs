@@ -8,7 +8,7 @@ use crate::cast::{checkout, now, ran, wait_for};
 use crate::emergency::Valley;
 
 /// The journey is over after this, whatever it saw.
-const LONGEST: Duration = Duration::from_mins(4);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// What is there before anybody opens a page.
 const PROGRAMME: &str = r#"
