@@ -48,6 +48,18 @@ const WORDS: [(Duty, &str); 8] = [
 ];
 
 impl Duty {
+    /// Every duty, for lists.
+    pub const ALL: [Self; 8] = [
+        Self::Contributor,
+        Self::Announcer,
+        Self::Reviewer,
+        Self::Leader,
+        Self::Officer,
+        Self::Operator,
+        Self::Inspector,
+        Self::Administrator,
+    ];
+
     fn word(self) -> &'static str {
         let found = WORDS.iter().find(|(duty, _)| *duty == self);
         found.expect("every duty has its word").1
@@ -232,32 +244,50 @@ pub struct NotADuty(String);
 pub enum Denied {
     /// Somebody without the duty.
     #[error(
-        "{who} has not the duty for this ({needed}); ask an administrator, or let somebody do it who has"
+        "{who} has not the duty for this ({needed}); ask an administrator, or let somebody do it who has",
+        needed = joined(needed, " or ")
     )]
     Duty {
         /// Who.
         who: String,
         /// Which duties allow it.
-        needed: String,
+        needed: &'static [Duty],
     },
     /// Somebody with the duty in another area.
     #[error(
-        "{who} may do this only in {held}, and this belongs to {area}; let somebody do it who may there"
+        "{who} may do this only in {held}, and this belongs to {area}; let somebody do it who may there",
+        held = joined(held, ", "),
+        area = area.as_ref().map_or("the whole station", AreaId::as_str)
     )]
     Area {
         /// Who.
         who: String,
         /// Where they may.
-        held: String,
-        /// Where it belongs.
-        area: String,
+        held: Vec<AreaId>,
+        /// Where it belongs; `None` for the whole station.
+        area: Option<AreaId>,
     },
+}
+
+fn joined(words: &[impl fmt::Display], between: &str) -> String {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    words.join(between)
 }
 
 impl Duties {
     /// Whether they hold this duty anywhere.
     pub fn hold(&self, duty: Duty) -> bool {
         self.0.iter().any(|held| held.duty == duty)
+    }
+
+    /// Whether some duty of theirs allows `action` anywhere.
+    pub fn may(&self, action: Action) -> bool {
+        action.duties().iter().any(|duty| self.hold(*duty))
+    }
+
+    /// Each duty with where it counts; `None` in the whole station.
+    pub fn iter(&self) -> impl Iterator<Item = (Duty, Option<&AreaId>)> {
+        self.0.iter().map(|held| (held.duty, held.area.as_ref()))
     }
 
     /// The areas in which they hold this duty; empty where it counts in the whole station.
@@ -290,17 +320,14 @@ impl Duties {
         let duties = action.duties();
         let able: Vec<&Held> = self.0.iter().filter(|held| duties.contains(&held.duty)).collect();
         if able.is_empty() {
-            let needed: Vec<&str> = duties.iter().map(|duty| duty.word()).collect();
-            return Err(Denied::Duty { who: who.to_owned(), needed: needed.join(" or ") });
+            return Err(Denied::Duty { who: who.to_owned(), needed: duties });
         }
         let covers = |held: &&Held| held.area.as_ref().is_none_or(|area| place.contains(area));
         if able.iter().any(covers) {
             return Ok(());
         }
-        let held: Vec<&str> =
-            able.iter().filter_map(|h| h.area.as_ref()).map(AreaId::as_str).collect();
-        let area = place.last().map_or_else(|| "the whole station".to_owned(), ToString::to_string);
-        Err(Denied::Area { who: who.to_owned(), held: held.join(", "), area })
+        let held = able.iter().filter_map(|held| held.area.clone()).collect();
+        Err(Denied::Area { who: who.to_owned(), held, area: place.last().cloned() })
     }
 }
 

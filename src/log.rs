@@ -155,6 +155,60 @@ pub enum LogError {
     Broken,
 }
 
+impl LogError {
+    /// The same in Vietnamese.
+    pub fn vi(&self) -> String {
+        let verify = "`loaban log verify` nói rõ chỗ nào bị sửa";
+        match self {
+            Self::Io { path, source, .. } => format!(
+                "Không đọc hoặc ghi được {path} của nhật ký ({source}); hãy xem ổ đĩa còn chỗ, còn \
+                 tốt và có quyền."
+            ),
+            Self::Locked(dir) => format!(
+                "Một tiến trình khác đang ghi nhật ký ở {dir}; hãy dừng nó trước: nhật ký chỉ có một \
+                 người ghi."
+            ),
+            Self::NoLog(dir) => format!(
+                "Không có nhật ký ở {dir}: thiếu tệp checkpoint; hãy chỉ đúng thư mục mà máy chủ ghi."
+            ),
+            Self::OtherLog { found, wanted } => format!(
+                "Thư mục chứa nhật ký {found}, không phải {wanted}; hãy sửa tên trong cấu hình, hoặc \
+                 cho nhật ký mới một thư mục riêng."
+            ),
+            Self::Altered(alteration) => format!(
+                "{} Nhật ký bị khoá: hãy giữ thư mục làm chứng cứ và lấy lại tệp đó từ bản sao lưu, \
+                 hoặc bắt đầu nhật ký mới với tên khác.",
+                alteration.vi()
+            ),
+            Self::OldCheckpoint(_) => {
+                "Điểm kiểm chứng cũ không do khoá của nhật ký này ký; hãy chọn đúng tệp.".to_owned()
+            }
+            Self::Twice(fact) => format!("Sự việc {fact} có hai lần trong một lượt ghi."),
+            Self::Logged { fact, index } => {
+                format!("Sự việc {fact} đã có trong nhật ký, ở mục {index}.")
+            }
+            Self::NoEntry { index, size } => {
+                format!("Nhật ký có {size} mục, đánh số từ 0; không có mục {index}.")
+            }
+            Self::BadEntry { index, .. } => {
+                format!("Không đọc được mục {index} của nhật ký; {verify}.")
+            }
+            Self::Short { path } => {
+                format!("{path} của nhật ký ngắn hơn mức phải có; {verify}.")
+            }
+            Self::Unproven(_) => {
+                format!("Có mục không dẫn tới gốc đã ký; {verify}.")
+            }
+            Self::Export(_) => {
+                "Không ghi được gói xuất; hãy xem chỗ ghi còn dung lượng và quyền.".to_owned()
+            }
+            Self::Broken => {
+                "Lần ghi nhật ký trước bị hỏng giữa chừng; hãy khởi động lại máy chủ.".to_owned()
+            }
+        }
+    }
+}
+
 impl From<TreeError<LogError>> for LogError {
     fn from(error: TreeError<LogError>) -> Self {
         match error {

@@ -186,9 +186,9 @@ pub fn cause_vi(cause: &str) -> &str {
 pub fn evidence_vi(word: &str) -> &str {
     match word {
         "commanded" => "đã ra lệnh",
-        "rendered" => "đã đưa ra loa",
-        "measured" => "đo được dòng loa",
-        "heard" => "micrô nghe thấy",
+        "rendered" => "đã phát ra tín hiệu",
+        "measured" => "đã đo được",
+        "heard" => "đã nghe được",
         other => other,
     }
 }

@@ -48,6 +48,7 @@ pub use config::{BrokerChoice, Config, Given, WebDoors, WebTls};
 pub use doctor::{Finding, examine};
 pub use emergency::{Alarm, AlarmError, Reached, Signed};
 pub use enrolment::{CODE_VALID, EnrolError, Enrolled, Provisioned};
+pub use erasure::ERASED_NAME;
 pub use filing::usual_days;
 pub use inquiry::{Aired, AiredPage, Inquired, Inquiry, NotAPlace, Only, Place};
 pub use login::{Browser, LoginError, PASSWORD_CHARS_MIN, Second, SignedIn};
@@ -361,8 +362,13 @@ pub enum ServerError {
         source: std::io::Error,
     },
     /// Something that was looked at is not well.
-    #[error("{0}")]
-    Unwell(String),
+    #[error("{en}")]
+    Unwell {
+        /// How, in Vietnamese.
+        vi: String,
+        /// How, in English.
+        en: String,
+    },
     /// A task of the server ended.
     #[error("a part of the server ended: {0}; restart it")]
     Task(String),

@@ -96,6 +96,28 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The same in Vietnamese.
+    pub fn vi(&self) -> String {
+        match self {
+            Self::Open { url, source } => format!(
+                "Không mở được cơ sở dữ liệu {url} ({source}); hãy xem `store` trong loaban.toml."
+            ),
+            Self::Newer { url } => format!(
+                "Cơ sở dữ liệu {url} thuộc bản loaban mới hơn; hãy cài bản đó, hoặc phục hồi bản sao \
+                 lưu trước khi nâng cấp."
+            ),
+            Self::Migrate { url, source } => format!(
+                "Không nâng cấp được cơ sở dữ liệu {url} ({source}); hãy phục hồi bản sao lưu."
+            ),
+            Self::Query { source, .. } => {
+                format!("Cơ sở dữ liệu từ chối một yêu cầu ({source}); chưa có gì thay đổi.")
+            }
+            Self::Corrupt { table, .. } => {
+                format!("Bảng {table} trong cơ sở dữ liệu bị hỏng; hãy phục hồi bản sao lưu.")
+            }
+        }
+    }
+
     fn query(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |source| Self::Query { what, source }
     }

@@ -218,6 +218,11 @@ impl LocalDate {
         Self(self.0 + chrono::TimeDelta::days(days))
     }
 
+    /// As it is written in Viet Nam: `22/11/2026`.
+    pub fn vi(self) -> String {
+        self.0.format("%d/%m/%Y").to_string()
+    }
+
     /// The date for `chrono`.
     pub fn naive(self) -> NaiveDate {
         self.0

@@ -15,6 +15,7 @@ mod api;
 mod assets;
 mod commune;
 mod door;
+mod duty;
 mod emergency;
 mod fault;
 mod frame;
@@ -31,6 +32,7 @@ mod routes;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod token;
 mod tongue;
 
 use std::net::SocketAddr;

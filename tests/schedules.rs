@@ -153,7 +153,7 @@ fn a_name_that_nothing_has_is_answered_with_the_nearest() {
 fn a_village_is_told_why_it_does_not_hear_a_bulletin() {
     let line = "explain --files schedules/lai-chau --village mu-ca-lo-lang --bulletin hat-then --date 2026-11-27";
     let told = said(line);
-    assert!(told.contains("không nghe hat-then ngày 2026-11-27"), "{told}");
+    assert!(told.contains("không nghe hat-then ngày 27/11/2026"), "{told}");
     assert!(told.contains("the village asks for none of these languages"), "{told}");
 }
 

@@ -90,6 +90,35 @@ pub enum NotARecurrence {
     Never(String),
 }
 
+impl NotARecurrence {
+    /// The same in Vietnamese, without a full stop.
+    pub fn vi(&self) -> String {
+        match self {
+            Self::Fields(text) => format!(
+                "`{text}` không phải biểu thức cron; hãy ghi sáu phần: giây phút giờ ngày tháng thứ, như \
+                 0 30 5 * * Mon-Sat"
+            ),
+            Self::Numbered(text) => format!(
+                "`{text}` ghi thứ bằng số, mà mỗi hệ thống hiểu số 1 một khác; hãy ghi Mon, Tue, Wed, \
+                 Thu, Fri, Sat hoặc Sun"
+            ),
+            Self::Cron { text, .. } => format!(
+                "`{text}` không phải biểu thức cron; sáu phần là giây phút giờ ngày tháng thứ"
+            ),
+            Self::Times(_) => {
+                "mỗi giờ chỉ ghi một lần, từ 00:00:00 đến 23:59:59, ít nhất một giờ".to_owned()
+            }
+            Self::TooOften(times) => format!(
+                "{times} lần một ngày là quá nhiều, tối đa {OCCURRENCES_A_DAY_MAX}; hãy ghi giây và phút \
+                 bằng số"
+            ),
+            Self::Never(text) => format!(
+                "{text} không bao giờ tới; hãy xem lại ngày trong tháng, thứ, ngày đầu và ngày cuối"
+            ),
+        }
+    }
+}
+
 impl Hash for Rule {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {

@@ -164,7 +164,8 @@ impl Doctor {
         } else {
             for finding in &findings {
                 let mark = if finding.well { "ok " } else { "BAD" };
-                println!("{mark} {:<10} {}", finding.part, finding.sentence);
+                println!("{mark} {:<10} {}: {}", finding.part, finding.part_vi(), finding.vi);
+                println!("{:14} {}", "", finding.sentence);
             }
         }
         Ok(findings.iter().all(|finding| finding.well))
@@ -230,7 +231,7 @@ impl Person {
             Self::Add(add) => add.run().await,
             Self::Revoke(revoke) => revoke.run().await,
             Self::Erase { which, id } => {
-                which.open().await?.erase_person(&id).await?;
+                which.open().await?.erase_person(&id, None).await?;
                 println!("the name of {id} is forgotten; the log is whole");
                 Ok(true)
             }

@@ -70,7 +70,7 @@ impl Create {
         let station = self.which.open().await?;
         let lasts = Duration::from_hours(u64::from(self.days) * 24);
         let (name, person, scopes) = (self.name, self.person, self.scopes);
-        let secret = station.make_token(&NewToken { name, person, scopes, lasts }).await?;
+        let secret = station.make_token(&NewToken { name, person, scopes, lasts }, None).await?;
         println!("{secret}");
         eprintln!(
             "send it as `Authorization: Bearer …`; keep it like a password, nobody sees it again"

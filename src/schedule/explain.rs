@@ -17,8 +17,10 @@ use crate::id::BulletinId;
 use crate::lang::LangTag;
 use crate::time::{LocalDate, Timestamp};
 
+mod terms;
 mod words;
 
+pub use terms::{evidence, outcome};
 pub use words::{Words, text};
 
 /// What is asked.

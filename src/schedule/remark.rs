@@ -69,6 +69,11 @@ impl WallClock {
     pub fn of(zone: Zone, at: Timestamp) -> Self {
         Self { date: zone.date(at), time: TimeOfDay::of(zone.local(at)) }
     }
+
+    /// As it is written in Viet Nam: `05:30 ngày 22/11/2026`.
+    pub fn vi(&self) -> String {
+        format!("{} ngày {}", self.time, self.date.vi())
+    }
 }
 
 impl fmt::Display for WallClock {

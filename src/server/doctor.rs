@@ -8,6 +8,7 @@ use crate::log::{LogReader, verify};
 use crate::server::ServerError;
 use crate::server::config::BrokerChoice;
 use crate::server::station::Station;
+use crate::vault::VaultError;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -22,20 +23,59 @@ pub struct Finding {
     pub vi: String,
 }
 
+impl Finding {
+    /// What was looked at, in Vietnamese.
+    pub fn part_vi(&self) -> &'static str {
+        match self.part {
+            "trust" => "danh mục khoá",
+            "keys" => "khoá của máy chủ",
+            "schedule" => "lịch phát",
+            "log" => "nhật ký phát sóng",
+            "recordings" => "bản ghi âm",
+            "broker" => "máy chủ tin nhắn",
+            other => other,
+        }
+    }
+}
+
 /// The same in Vietnamese and in English.
 struct Said {
     vi: String,
     en: String,
 }
 
+impl From<Said> for ServerError {
+    fn from(Said { vi, en }: Said) -> Self {
+        Self::Unwell { vi, en }
+    }
+}
+
 fn finding(part: &'static str, result: Result<Said, ServerError>) -> Finding {
     match result {
         Ok(Said { vi, en }) => Finding { part, well: true, sentence: en, vi },
         Err(error) => {
-            let sentence = error.to_string();
-            let vi = format!("Chưa ổn; máy chủ nói: {sentence}");
-            Finding { part, well: false, sentence, vi }
+            Finding { part, well: false, vi: unwell_vi(&error), sentence: error.to_string() }
         }
+    }
+}
+
+/// What is not well, in Vietnamese.
+fn unwell_vi(error: &ServerError) -> String {
+    match error {
+        ServerError::Unwell { vi, .. } => vi.clone(),
+        ServerError::Vault(error) => error.vi(),
+        ServerError::Log(error) => error.vi(),
+        ServerError::Store(error) => error.vi(),
+        ServerError::NoKey(path) => {
+            format!("Thiếu {}; hãy lấy lại từ bản sao lưu.", path.display())
+        }
+        ServerError::NoTrust => {
+            "Cơ sở dữ liệu không có danh mục khoá đã ký nên không thuộc đài nào; \
+             hãy phục hồi bản sao lưu."
+                .to_owned()
+        }
+        ServerError::Faults(faults) => format!("Tệp lịch có lỗi:\n{faults}"),
+        other => format!("Chưa ổn; máy chủ nói (tiếng Anh): {other}"),
     }
 }
 
@@ -103,14 +143,19 @@ async fn log(station: &Station) -> Result<Said, ServerError> {
     if verdict.is_right() {
         Ok(Said { vi: verdict.vi(), en: verdict.to_string() })
     } else {
-        Err(ServerError::Unwell(verdict.to_string()))
+        Err(Said { vi: verdict.vi(), en: verdict.to_string() }.into())
     }
 }
 
 async fn recordings(station: &Station) -> Result<Said, ServerError> {
     let rows = station.store.assets().await?;
-    for row in &rows {
-        station.assets.read(row.digest)?;
+    let damaged = rows.iter().filter_map(|row| station.assets.read(row.digest).err());
+    // All of them at once: whoever restores a backup wants the whole list.
+    let damaged: Vec<VaultError> = damaged.collect();
+    if !damaged.is_empty() {
+        let (vi, en): (Vec<String>, Vec<String>) =
+            damaged.iter().map(|error| (error.vi(), error.to_string())).unzip();
+        return Err(Said { vi: vi.join(" "), en: en.join(" ") }.into());
     }
     Ok(Said {
         vi: format!("{} bản ghi đã duyệt còn nguyên vẹn", rows.len()),
@@ -145,10 +190,41 @@ async fn broker(station: &Station) -> Result<Said, ServerError> {
             en: format!("{address} lets the server in"),
         }),
         Ok(LinkEvent::Down { reason } | LinkEvent::Refused { reason }) => {
-            Err(ServerError::Unwell(reason))
+            let vi = format!(
+                "{address} không cho máy chủ vào ({reason}); hãy xem tài khoản và quyền của máy chủ \
+                 tin nhắn."
+            );
+            Err(Said { vi, en: reason }.into())
         }
-        _ => Err(ServerError::Unwell(format!(
-            "{address} does not answer; start it, or correct [broker] in loaban.toml"
-        ))),
+        _ => Err(Said {
+            vi: format!(
+                "{address} không trả lời; hãy khởi động nó, hoặc sửa [broker] trong loaban.toml"
+            ),
+            en: format!("{address} does not answer; start it, or correct [broker] in loaban.toml"),
+        }
+        .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_well_is_told_in_vietnamese_with_what_to_do() {
+        let path = || std::path::PathBuf::from("assets/ab.opus");
+        let why = "its digest is another".to_owned();
+        let cases: [ServerError; 5] = [
+            VaultError::Damaged { path: path(), why }.into(),
+            VaultError::Full { path: path() }.into(),
+            crate::log::LogError::Broken.into(),
+            ServerError::NoKey("keys/online/log".into()),
+            ServerError::NoTrust,
+        ];
+        for error in cases {
+            let Finding { vi, well, .. } = finding("log", Err(error));
+            assert!(!well && vi.contains("hãy"), "{vi}");
+            assert!(!vi.contains(" is ") && !vi.contains("digest"), "{vi}");
+        }
     }
 }

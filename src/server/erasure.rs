@@ -4,14 +4,16 @@
 //! database, and no byte of the log**: its tree stays whole, and what is left in it says nothing.
 //! The erasure is a fact itself. A legal hold forbids every erasure until it is lifted.
 
+use crate::access::Action;
 use crate::clock::utc_now;
 use crate::id::{PersonId, QuestionId};
 use crate::server::ServerError;
+use crate::server::people::author;
 use crate::server::station::Station;
 use crate::store::Fact;
 
 /// What stands in the place of a name that was erased.
-const ERASED: &str = "(đã xoá)";
+pub const ERASED_NAME: &str = "(đã xoá)";
 
 /// The station's value that holds the reason of a legal hold; empty where there is none.
 const HOLD: &str = "legal_hold";
@@ -40,8 +42,16 @@ impl Station {
         }
     }
 
-    /// Forgets the name of somebody who has no duties any longer.
-    pub async fn erase_person(&self, person: &PersonId) -> Result<(), ServerError> {
+    /// Forgets the name of somebody who has no duties any longer. At the pages whoever administers
+    /// the whole station does it: somebody without duties belongs to no area.
+    pub async fn erase_person(
+        &self,
+        person: &PersonId,
+        by: Option<&PersonId>,
+    ) -> Result<(), ServerError> {
+        if let Some(by) = by {
+            self.allow(by, Action::Invite, None).await?;
+        }
         self.may_erase().await?;
         let (held, _) = self.person(person).await?;
         if !held.roles.is_empty() {
@@ -49,8 +59,8 @@ impl Station {
         }
         let body = serde_json::json!({ "person": person, "erased": "name" });
         let mut tx = self.store.begin().await?;
-        tx.erase_person(person, ERASED).await?;
-        tx.tell(&Fact::new(utc_now(), "person.erased", "server", &body)).await?;
+        tx.erase_person(person, ERASED_NAME).await?;
+        tx.tell(&Fact::new(utc_now(), "person.erased", author(by), &body)).await?;
         Ok(tx.commit().await?)
     }
 

@@ -114,19 +114,23 @@ impl SignedIn {
 
     /// Whether some duty of theirs allows `action` anywhere.
     pub fn may(&self, action: Action) -> bool {
-        action.duties().iter().any(|duty| self.duties.hold(*duty))
+        self.duties.may(action)
     }
 }
 
 impl Station {
     /// An invitation for `person` to choose a password: the text that they get, which counts once.
-    /// It ends nothing yet; choosing the password does.
+    /// It ends nothing yet; choosing the password does. Whoever opens it becomes that person, so
+    /// somebody at the pages or a program invites only whom they administer.
     pub async fn invite(
         &self,
         person: &PersonId,
         by: Option<&PersonId>,
     ) -> Result<String, ServerError> {
-        self.person(person).await?;
+        match by {
+            Some(by) => self.may_manage(by, person).await?,
+            None => drop(self.person(person).await?),
+        }
         let code = entropy::secret();
         let now = utc_now();
         let who = by.map_or_else(|| "server".to_owned(), |by| format!("person:{by}"));

@@ -15,6 +15,7 @@ use crate::id::{AreaId, PersonId};
 use crate::note::{PublicKey, Signer};
 use crate::server::ServerError;
 use crate::server::station::{FILE_BYTES_MAX, KEY_VALID, Station, keep_sealed, unseal};
+use crate::server::token::end_token;
 use crate::store::{Fact, Person};
 use crate::trust::{Grant, Role, TrustDocument, person_key_name};
 use crate::vault::{VaultError, read_text, write_atomic};
@@ -162,7 +163,7 @@ impl Station {
         Ok((!named).then_some(grant))
     }
 
-    /// Takes every duty and every key from somebody. **What they signed counts no longer**: a
+    /// Takes every duty, key and token from somebody. **What they signed counts no longer**: a
     /// recording that they approved is silent until another leader approves it.
     pub async fn revoke_person(
         &self,
@@ -171,6 +172,7 @@ impl Station {
         by: Option<&PersonId>,
     ) -> Result<(), ServerError> {
         let (held, _) = self.person(person).await?;
+        let tokens = self.tokens_of(Some(person)).await?;
         let trust = self.trust().await?.0;
         let names = KEYED.map(|(_, role)| person_key_name(&self.config.net, role, person));
         let mut next =
@@ -185,6 +187,10 @@ impl Station {
         tx.put_person(&Person { roles: String::new(), ..held }).await?;
         let body = serde_json::json!({ "person": person });
         tx.tell(&Fact::new(utc_now(), "person.revoked", author(by), &body)).await?;
+        // Else they would count again on the day on which somebody gives a duty back.
+        for token in &tokens {
+            end_token(&mut tx, token, by).await?;
+        }
         if next.keys != trust.keys {
             let root = self.unseal_root(Some(root_passphrase), person)?;
             self.put_trust(&mut tx, &root, &next).await?;

@@ -13,7 +13,8 @@ use crate::id::{AreaId, PersonId, TokenName};
 use crate::server::ServerError;
 use crate::server::people::author;
 use crate::server::station::Station;
-use crate::store::{Fact, Person, TokenRow};
+use crate::store::{Fact, Person, TokenRow, Tx};
+use crate::time::Timestamp;
 
 /// What every token begins with, so that one that was published is found by machines.
 pub const TOKEN_HEAD: &str = "loaban_";
@@ -23,6 +24,9 @@ pub const TOKEN_DAYS_MAX: u32 = 366;
 
 /// Tokens that count at a time at most.
 const TOKENS_MAX: usize = 500;
+
+/// Tokens of one person that count at a time at most: one for each program, and nobody fills the list.
+const TOKENS_OF_ONE_MAX: usize = 20;
 
 /// How often the use of a token is written down.
 const TOUCH: Duration = Duration::from_mins(1);
@@ -44,6 +48,9 @@ pub enum TokenError {
         /// Which scope.
         scope: &'static str,
     },
+    /// Too many of one person.
+    #[error("{0} has {TOKENS_OF_ONE_MAX} tokens already; revoke those that nobody uses")]
+    Many(PersonId),
     /// Too many.
     #[error("{TOKENS_MAX} tokens count already; revoke those that nobody uses")]
     Full,
@@ -76,7 +83,7 @@ pub struct Bearer {
 impl Bearer {
     /// Whether the token and some duty allow `action` anywhere.
     pub fn may(&self, action: Action) -> bool {
-        self.token.scopes.hold(action) && action.duties().iter().any(|duty| self.duties.hold(*duty))
+        self.token.scopes.hold(action) && self.duties.may(action)
     }
 
     /// Refuses unless a duty allows `action` at `place`.
@@ -86,21 +93,20 @@ impl Bearer {
 }
 
 impl Station {
-    /// Makes a token; returns what the program holds, which nobody can read again.
-    pub async fn make_token(&self, new: &NewToken) -> Result<String, ServerError> {
+    /// Makes a token; returns what the program holds, which nobody can read again. `by` is somebody
+    /// at the pages.
+    pub async fn make_token(
+        &self,
+        new: &NewToken,
+        by: Option<&PersonId>,
+    ) -> Result<String, ServerError> {
         let (_, duties) = self.person(&new.person).await?;
-        let beyond = |action: &Action| !action.duties().iter().any(|duty| duties.hold(*duty));
-        if let Some(action) = new.scopes.iter().find(beyond) {
+        if let Some(action) = new.scopes.iter().find(|action| !duties.may(*action)) {
             let (person, scope) = (new.person.clone(), action.word());
             return Err(TokenError::Beyond { person, scope }.into());
         }
         let now = utc_now();
-        let held = self.store.tokens().await?;
-        if held.iter().filter(|row| row.revoked.is_none() && row.expires > now).count()
-            >= TOKENS_MAX
-        {
-            return Err(TokenError::Full.into());
-        }
+        self.room_for_token(&new.person, now).await?;
         let secret = format!("{TOKEN_HEAD}{}{}", entropy::secret(), entropy::secret());
         let row = TokenRow {
             name: new.name.clone(),
@@ -120,24 +126,47 @@ impl Station {
             "token": row.name, "person": row.person, "scopes": row.scopes.to_string(),
             "expires": row.expires,
         });
-        tx.tell(&Fact::new(now, "token.made", "server", &body)).await?;
+        tx.tell(&Fact::new(now, "token.made", author(by), &body)).await?;
         tx.commit().await?;
         Ok(secret)
     }
 
-    /// Takes a token back.
+    async fn room_for_token(&self, person: &PersonId, now: Timestamp) -> Result<(), ServerError> {
+        let held = self.store.tokens().await?;
+        let count = |of: Option<&PersonId>| {
+            let mine = |row: &&TokenRow| of.is_none_or(|person| row.person == *person);
+            held.iter().filter(|row| row.counts(now)).filter(mine).count()
+        };
+        if count(Some(person)) >= TOKENS_OF_ONE_MAX {
+            return Err(TokenError::Many(person.clone()).into());
+        }
+        if count(None) >= TOKENS_MAX { Err(TokenError::Full.into()) } else { Ok(()) }
+    }
+
+    /// The tokens that count and act for somebody; of everybody where nobody is named.
+    pub async fn tokens_of(&self, person: Option<&PersonId>) -> Result<Vec<TokenRow>, ServerError> {
+        let (mut rows, now) = (self.store.tokens().await?, utc_now());
+        rows.retain(|row| row.counts(now) && person.is_none_or(|person| row.person == *person));
+        Ok(rows)
+    }
+
+    /// Takes a token back. Somebody at the pages takes back their own, and those of whom they
+    /// administer.
     pub async fn revoke_token(
         &self,
         name: &TokenName,
         by: Option<&PersonId>,
     ) -> Result<(), ServerError> {
-        let now = utc_now();
-        let mut tx = self.store.begin().await?;
-        if !tx.revoke_token(name, now).await? {
-            return Err(TokenError::Unknown(name.clone()).into());
+        let unknown = || TokenError::Unknown(name.clone());
+        let rows = self.tokens_of(None).await?;
+        let row = rows.iter().find(|row| row.name == *name).ok_or_else(unknown)?;
+        if let Some(by) = by.filter(|by| **by != row.person) {
+            self.may_manage(by, &row.person).await?;
         }
-        let body = serde_json::json!({ "token": name });
-        tx.tell(&Fact::new(now, "token.revoked", author(by), &body)).await?;
+        let mut tx = self.store.begin().await?;
+        if !end_token(&mut tx, row, by).await? {
+            return Err(unknown().into());
+        }
         Ok(tx.commit().await?)
     }
 
@@ -147,7 +176,7 @@ impl Station {
             return Ok(None);
         };
         let now = utc_now();
-        if token.revoked.is_some() || token.expires <= now {
+        if !token.counts(now) {
             return Ok(None);
         }
         let (person, duties) = self.person(&token.person).await?;
@@ -161,4 +190,19 @@ impl Station {
         }
         Ok(Some(Bearer { person, duties, token }))
     }
+}
+
+/// Takes a token back and tells the log; `false` where somebody did so before.
+pub(super) async fn end_token(
+    tx: &mut Tx,
+    row: &TokenRow,
+    by: Option<&PersonId>,
+) -> Result<bool, ServerError> {
+    let now = utc_now();
+    if !tx.revoke_token(&row.name, now).await? {
+        return Ok(false);
+    }
+    let body = serde_json::json!({ "token": row.name, "person": row.person });
+    tx.tell(&Fact::new(now, "token.revoked", author(by), &body)).await?;
+    Ok(true)
 }

@@ -29,6 +29,13 @@ pub struct TokenRow {
     pub revoked: Option<Timestamp>,
 }
 
+impl TokenRow {
+    /// Whether it counts: it was not taken back and has not ended.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && self.expires > now
+    }
+}
+
 /// What is known of a request that was sent before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnsweredRow {

@@ -42,6 +42,30 @@ pub enum VaultError {
 }
 
 impl VaultError {
+    /// The same in Vietnamese.
+    pub fn vi(&self) -> String {
+        match self {
+            Self::Full { path } => format!(
+                "Ổ đĩa chứa {} đã đầy; hãy dọn bớt hoặc chuyển thư mục. Chưa có gì thay đổi.",
+                path.display()
+            ),
+            Self::Io { path, source, .. } => format!(
+                "Không đọc hoặc ghi được {} ({source}); hãy xem thư mục còn đó và có quyền ghi.",
+                path.display()
+            ),
+            Self::Damaged { path, .. } => format!(
+                "{} đã hỏng; hãy lấy lại từ bản sao lưu, hoặc xoá để được tải lại.",
+                path.display()
+            ),
+            Self::InUse { path } => format!(
+                "{} đang được tiến trình khác dùng; hãy dừng tiến trình đó trước.",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl VaultError {
     pub(super) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| match source.kind() {

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::web::Site;
+use crate::web::commune::town;
+use crate::web::duty;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
@@ -60,7 +62,7 @@ pub(super) async fn show(
     Ok(frame::page(&Account {
         frame: Frame::new(&site, &visitor, visitor.tongue.say("Tài khoản", "Account")),
         person: who.person.id.to_string(),
-        duties: who.duties.to_string(),
+        duties: duty::held(&who.duties, &town(&site).await?.schedule.tree, visitor.tongue),
         sessions: sessions.into_iter().map(session).collect(),
         secret,
     }))

@@ -116,19 +116,19 @@ fn judge(request: &Request, visitor: &Visitor) -> Result<(), Stop> {
     }
     let action = match who {
         Who::Anybody => return Ok(()),
-        Who::SignedIn => None,
+        Who::SignedIn | Who::Proved => None,
         Who::May(action) => Some(action),
     };
     let signed_in = visitor.signed_in.as_ref().ok_or(Stop::SignIn)?;
-    let Some(action) = action else { return Ok(()) };
-    if !signed_in.may(action) {
+    if let Some(action) = action.filter(|action| !signed_in.may(*action)) {
         // Who watches no loudspeakers begins with what waits for them.
         if path == "/" && signed_in.may(Action::Read) {
             return Err(Stop::Inbox);
         }
         return Err(Stop::Fault(Fault::denied(action)));
     }
-    if action.needs_code() && !signed_in.proved(utc_now()) {
+    let needs_code = who == Who::Proved || action.is_some_and(Action::needs_code);
+    if needs_code && !signed_in.proved(utc_now()) {
         return Err(Stop::Code);
     }
     Ok(())

@@ -16,7 +16,7 @@ use crate::web::fault::Fault;
 use crate::web::guard::guard;
 use crate::web::{
     Site, account, administration, announcement, api, assets, commune, emergency, inspector,
-    metrics, newsroom, on_air, overview, programme, sign_in,
+    metrics, newsroom, on_air, overview, programme, sign_in, token,
 };
 
 /// Bytes of a request's body at most: forms only, of which the script of two hours is the longest.
@@ -29,6 +29,8 @@ pub(super) enum Who {
     Anybody,
     /// Everybody who is signed in.
     SignedIn,
+    /// Everybody who is signed in and has given a one-time code.
+    Proved,
     /// Whoever has a duty that allows this; the area is looked at by the station.
     May(Action),
 }
@@ -47,7 +49,7 @@ pub(super) const fn route(method: Method, path: &'static str, who: Who) -> Route
 /// Every route that is open to anybody at all, room by room.
 static ROOMS: [&[Route]; 2] = [&GROUND, &newsroom::ROUTES];
 
-static GROUND: [Route; 87] = [
+static GROUND: [Route; 92] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
@@ -62,6 +64,9 @@ static GROUND: [Route; 87] = [
     route(Method::POST, "/code", Who::SignedIn),
     route(Method::GET, "/account", Who::SignedIn),
     route(Method::POST, "/account/sessions", Who::SignedIn),
+    route(Method::GET, "/account/tokens", Who::SignedIn),
+    route(Method::POST, "/account/tokens", Who::Proved),
+    route(Method::POST, "/account/tokens/{token}/revocation", Who::SignedIn),
     route(Method::GET, "/people", Who::May(Action::Invite)),
     route(Method::POST, "/people", Who::May(Action::Invite)),
     route(Method::GET, "/people/{person}", Who::May(Action::Invite)),
@@ -69,6 +74,7 @@ static GROUND: [Route; 87] = [
     route(Method::POST, "/people/{person}/invitation", Who::May(Action::Invite)),
     route(Method::POST, "/people/{person}/sessions", Who::May(Action::Invite)),
     route(Method::POST, "/people/{person}/end", Who::May(Action::Invite)),
+    route(Method::POST, "/people/{person}/erasure", Who::May(Action::Invite)),
     route(Method::GET, "/administration/controllers", Who::May(Action::ChangeFleet)),
     route(Method::GET, "/administration/controllers/{controller}", Who::May(Action::ChangeFleet)),
     route(
@@ -97,8 +103,9 @@ static GROUND: [Route; 87] = [
     route(Method::GET, "/administration/files/{name}", Who::May(Action::ChangeFleet)),
     route(Method::POST, "/administration/files/{name}", Who::May(Action::ChangeFleet)),
     route(Method::GET, "/administration/keys", Who::May(Action::ChangeFleet)),
-    route(Method::POST, "/administration/tokens/{token}/revocation", Who::May(Action::ChangeFleet)),
+    route(Method::POST, "/administration/tokens/{token}/revocation", Who::May(Action::Invite)),
     route(Method::GET, "/administration/health", Who::May(Action::ChangeFleet)),
+    route(Method::POST, "/administration/hold", Who::May(Action::Invite)),
     route(Method::GET, "/", Who::May(Action::Watch)),
     route(Method::GET, "/status.json", Who::May(Action::Watch)),
     route(Method::GET, "/areas/{area}", Who::May(Action::Watch)),
@@ -179,6 +186,8 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/code", get(sign_in::code_form).post(sign_in::code))
         .route("/account", get(account::show))
         .route("/account/sessions", post(account::end_session))
+        .route("/account/tokens", get(token::list).post(token::make))
+        .route("/account/tokens/{token}/revocation", post(token::revoke))
         .route("/", get(overview::show))
         .route("/status.json", get(overview::status))
         .route("/areas/{area}", get(commune::show))
@@ -269,6 +278,7 @@ fn administered() -> Router<Arc<Site>> {
         .route("/people/{person}/invitation", post(administration::invite))
         .route("/people/{person}/sessions", post(administration::end_session))
         .route("/people/{person}/end", post(administration::end))
+        .route("/people/{person}/erasure", post(administration::erase))
         .route("/administration/controllers", get(administration::devices))
         .route(device, get(administration::device))
         .route(&at("provision"), post(administration::provision))
@@ -287,6 +297,7 @@ fn administered() -> Router<Arc<Site>> {
         .route("/administration/keys", get(administration::keys))
         .route("/administration/tokens/{token}/revocation", post(administration::revoke_token))
         .route("/administration/health", get(administration::health))
+        .route("/administration/hold", post(administration::hold))
 }
 
 /// The inspector's desk.

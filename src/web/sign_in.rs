@@ -36,7 +36,7 @@ pub(super) struct Onward {
 
 impl Onward {
     /// A path on this site: never an address of another one.
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         let next = self.next.as_deref().unwrap_or("/");
         let own = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
         if own { next.to_owned() } else { "/".to_owned() }

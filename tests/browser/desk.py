@@ -1,7 +1,8 @@
 """The inspector and the administrator in Debian's Chromium, on a station whose server and controllers really run.
 
 The inspector finds an airing that a controller played, sees why one village missed it, verifies, takes forms and the log out
-and opens them. The administrator adds somebody who then signs in, ends their session, and brings a device in from its box.
+and opens them. The administrator adds somebody who then signs in, ends their session, brings a device in from its box, makes a
+token for a program, and has somebody who left forgotten.
 `--pictures DIR` keeps a picture of every page.
 """
 
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 import zipfile
 
 import openpyxl
@@ -101,7 +104,7 @@ def airing(inspector):
     inspector.looked_at("thanh-tra-luot-phat")
     played = next(row for row in inspector.driver.find_elements(By.CSS_SELECTOR, "tbody tr")
                   if "đã phát trọn" in row.text and "Bản Chợ Bến" in row.text)
-    if "đã đưa ra loa" not in played.text:
+    if "đã phát ra tín hiệu" not in played.text:
         sys.exit(f"the evidence is not told: {played.text}")
     inspector.clicks += 1
     played.find_element(By.PARTIAL_LINK_TEXT, "mục").click()
@@ -137,6 +140,7 @@ def verified(inspector):
     inspector.clicks = 0
     inspector.follow("Kiểm chứng")
     inspector.has("Chưa kiểm chứng lần nào")
+    kept = inspector.text("pre")
     inspector.press("Kiểm chứng ngay")
     inspector.has("Không có gì bị sửa")
     inspector.has("nguyên vẹn")
@@ -145,6 +149,11 @@ def verified(inspector):
         sys.exit("the checkpoint has no QR code")
     inspector.looked_at("thanh-tra-kiem-chung")
     inspector.counted("verify now")
+    inspector.click("#kept summary")
+    inspector.driver.find_element(By.NAME, "older").send_keys(kept)
+    inspector.press("Kiểm chứng ngay")
+    inspector.has("nối tiếp đúng điểm kiểm chứng cũ")
+    inspector.counted("compare with a checkpoint that was kept")
     bundle = inspector.takes("tải gói nhật ký", "nhat-ky-*.zip")
     folder = tempfile.mkdtemp()
     zipfile.ZipFile(bundle).extractall(folder)
@@ -216,7 +225,7 @@ def hired(administrator, other):
     administrator.type("name", "Giàng A Của")
     administrator.type("id", "Cua!")
     administrator.driver.execute_script("document.querySelector('section form').noValidate = true")
-    administrator.choose("duty1", "cán bộ vận hành xã")
+    administrator.choose("duty1", "cán bộ văn hoá xã (trông loa của xã)")
     Select(administrator.driver.find_element(By.NAME, "area1")).select_by_value("muong-te")
     administrator.press("Thêm người này")
     administrator.has("chữ thường không dấu")
@@ -268,6 +277,59 @@ def device(administrator, devices, program):
     administrator.press("Ghi danh")
     administrator.has("Đã ghi danh, khoá")
     administrator.counted("bring a device in")
+
+
+def answered(web, token):
+    """The status with which the interface for programs answers a program that holds this token."""
+    asked = urllib.request.Request(web + "/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    try:
+        return urllib.request.urlopen(asked, timeout=WAIT_S).status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def program(administrator):
+    """A token is made, shown once, lets a program in, and is taken back."""
+    administrator.clicks = 0
+    administrator.follow("Trần Văn Trị")
+    administrator.follow("Mã truy cập của chương trình")
+    administrator.has("Bạn chưa có mã nào")
+    administrator.type("name", "bang-tin")
+    administrator.clicks += 1
+    administrator.click("[name=act][value=watch]")
+    administrator.press("Làm mã này")
+    administrator.has("Chỉ hiện lần này")
+    administrator.counted("make a token for a program")
+    administrator.looked_at("ma-truy-cap")
+    token = administrator.text(".note.good code")
+    if answered(administrator.web, token) != 200:
+        sys.exit("the token does not count")
+    administrator.open("/administration/keys")
+    administrator.has("bang-tin")
+    administrator.open("/account/tokens")
+    if "loaban_" in administrator.text():
+        sys.exit("the token is shown a second time")
+    administrator.press("Thu hồi")
+    administrator.has("Bạn chưa có mã nào")
+    if answered(administrator.web, token) != 401:
+        sys.exit("a token that was taken back counts")
+
+
+def left(administrator):
+    """Somebody leaves, and has their name forgotten."""
+    administrator.open("/people/cua")
+    administrator.clicks = 0
+    administrator.press("Lấy lại mọi nhiệm vụ")
+    administrator.has("Đã lấy lại mọi nhiệm vụ")
+    administrator.has("không lấy lại được")
+    administrator.looked_at("quan-tri-xoa-ho-ten")
+    administrator.clicks += 1
+    administrator.click("[name=sure]")
+    administrator.press("Xoá họ tên")
+    administrator.has("Đã xoá họ tên")
+    if "Giàng A Của" in administrator.text("body"):
+        sys.exit("the name is still there")
+    administrator.counted("somebody leaves and is forgotten")
 
 
 def rest(administrator):
@@ -327,6 +389,8 @@ def main():
         step("comes in", administrator.comes_in(given.administrator, "quan-tri"))
         step("hired", hired(administrator, inspector))
         step("device", device(administrator, given.devices, given.controller))
+        step("program", program(administrator))
+        step("left", left(administrator))
         step("rest", rest(administrator))
     finally:
         for one in people:

@@ -88,6 +88,10 @@ fn an_inspector_finds_what_was_aired_and_an_administrator_lets_people_and_device
         ("controller.provisioned", "person:quan-tri"),
         ("controller.enrolled", "person:quan-tri"),
         ("schedule.imported", "person:quan-tri"),
+        ("token.made", "person:quan-tri"),
+        ("token.revoked", "person:quan-tri"),
+        ("person.revoked", "person:quan-tri"),
+        ("person.erased", "person:quan-tri"),
         ("export.made", "person:thanh-tra"),
     ] {
         let lines = told(station, kind);

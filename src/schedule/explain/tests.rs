@@ -93,6 +93,50 @@ fn every_cause_of_the_wire_has_a_sentence_and_a_remedy_of_its_own() {
 }
 
 #[test]
+fn no_word_of_the_wire_or_of_the_log_stands_in_the_vietnamese_answer() {
+    let step = |what: &str| Step {
+        at: at("2026-11-21T08:00:00"),
+        position: Some(3),
+        what: what.to_owned(),
+        who: "person:dung".to_owned(),
+    };
+    let life = vec![
+        step("bulletin.kept"),
+        step("version.drafted vi"),
+        step("version.withdrawn vi sửa lời"),
+        Step { who: "server".to_owned(), ..step("version.approved hni") },
+    ];
+    for told in [told("completed", ""), told("skipped", "quiet"), told("preempted", "emergency")] {
+        let link = Some((at("2026-11-22T11:00:00"), true));
+        let evidence = Evidence {
+            issued: vec![issued(true)],
+            told: vec![told],
+            life: life.clone(),
+            link,
+            ..Evidence::default()
+        };
+        let answer = ask(&town(), &evidence);
+        let said: Vec<&str> = answer.facts.iter().map(|fact| fact.words.vi.as_str()).collect();
+        let said = format!("{} {}", answer.sentence.vi, said.join(" "));
+        for word in [
+            "version",
+            "kept",
+            "person",
+            "server",
+            "completed",
+            "skipped",
+            "preempted",
+            "quiet",
+            "rendered",
+            "2026-11",
+            "[vi]",
+        ] {
+            assert!(!said.contains(word), "{word}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_second_airing_that_was_heard_outweighs_a_first_that_was_not() {
     let told = vec![told("skipped", "missing"), told("completed", "")];
     let answer = ask(&town(), &Evidence { told, ..Evidence::default() });
@@ -189,7 +233,7 @@ fn the_text_is_vietnamese_first_and_says_that_a_past_plan_is_made_anew() {
     let town = town.programme("sang", "05:30", "tin");
     let answer = ask_at(&town, &Evidence::default(), "2026-11-25T12:00:00");
     let text = text(&answer, town.world.zone);
-    assert!(text.starts_with("ban không nghe tin ngày 2026-11-22: "), "{text}");
+    assert!(text.starts_with("ban không nghe tin ngày 22/11/2026: "), "{text}");
     assert!(text.contains("the plan of a past day is made anew"), "{text}");
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::terms::{self, cause};
 use super::{Answer, Evidence, Fact, Question, Silence, Verdict, WallClock, state};
 use crate::lang::LangTag;
 use crate::schedule::Reason;
@@ -19,140 +20,8 @@ pub struct Words {
     pub en: String,
 }
 
-fn both(vi: impl Into<String>, en: impl Into<String>) -> Words {
+pub(super) fn both(vi: impl Into<String>, en: impl Into<String>) -> Words {
     Words { vi: vi.into(), en: en.into() }
-}
-
-/// Cause of the wire; what it means and what would mend it, in Vietnamese and in English.
-const CAUSES: [(&str, &str, &str, &str, &str); 17] = [
-    (
-        "quiet",
-        "bộ thu đang trong giờ yên lặng đặt tại thiết bị",
-        "the controller was in the quiet hours of its own settings",
-        "sửa giờ yên lặng trong `controller.toml`, hoặc dời giờ phát",
-        "mend the quiet hours in its `controller.toml`, or air it at another time",
-    ),
-    (
-        "policy",
-        "ngoài khung giờ phát đã ký",
-        "it was outside the signed airtime policy",
-        "dời giờ phát hoặc mở rộng khung giờ của xã",
-        "move it, or widen the commune's window",
-    ),
-    (
-        "clock",
-        "đồng hồ của bộ thu chưa tin cậy được",
-        "the controller could not trust its clock",
-        "khôi phục đường truyền để bộ thu hỏi giờ; kiểm tra pin đồng hồ",
-        "restore its link so that it can ask the time; check the battery of its clock",
-    ),
-    (
-        "missing",
-        "bản ghi âm chưa về đến bộ thu",
-        "the recording had not arrived at the controller",
-        "khôi phục đường truyền; duyệt bản tin sớm hơn giờ phát",
-        "restore its link; approve earlier before air",
-    ),
-    (
-        "expired",
-        "lịch hoặc bản tin đã hết hạn tại bộ thu",
-        "the schedule or the bulletin had run out at the controller",
-        "khôi phục đường truyền để nhận lịch mới; gia hạn bản tin",
-        "restore its link for a new schedule; let the bulletin hold longer",
-    ),
-    (
-        "refused",
-        "bộ thu từ chối: chữ ký, địa bàn hoặc ngôn ngữ không hợp lệ",
-        "the controller refused it: a signature, an area or a language was not right",
-        "xem biên nhận từ chối, duyệt lại bằng khoá còn hiệu lực",
-        "look at the refusal's receipt; approve again with a key that counts",
-    ),
-    (
-        "storage",
-        "bộ nhớ biên nhận của bộ thu đã đầy",
-        "the controller's storage for receipts was full",
-        "khôi phục đường truyền để biên nhận được xác nhận",
-        "restore its link so that receipts are acknowledged",
-    ),
-    (
-        "power",
-        "bộ thu mất điện",
-        "the controller was without power",
-        "kiểm tra nguồn điện; phát lại vào giờ khác",
-        "check its power; air it again at another time",
-    ),
-    (
-        "emergency",
-        "nhường bản tin khẩn cấp",
-        "an emergency sounded",
-        "phát lại vào giờ khác",
-        "air it again at another time",
-    ),
-    (
-        "stopped",
-        "có người dừng phát bằng lệnh hoặc công tắc tại chỗ",
-        "somebody stopped it by an order or the switch on the spot",
-        "hỏi người trực tại xã; phát lại",
-        "ask who was on duty; air it again",
-    ),
-    (
-        "sound",
-        "thiết bị âm thanh hoặc bản ghi âm bị lỗi",
-        "the sound device or the recording failed",
-        "chạy tự kiểm tra bộ thu; kiểm tra loa",
-        "run the controller's self-test; look at the speaker",
-    ),
-    (
-        "busy",
-        "bộ thu đang phát chương trình khác",
-        "another airing was still playing",
-        "dời một trong hai chương trình",
-        "move one of the two programmes",
-    ),
-    (
-        "withdrawn",
-        "bản tin đã bị thu hồi",
-        "the bulletin was withdrawn",
-        "thu âm và duyệt bản mới",
-        "record and approve a new version",
-    ),
-    (
-        "lost",
-        "mất liên lạc với bộ thu",
-        "the controller's link was lost",
-        "khôi phục đường truyền",
-        "restore its link",
-    ),
-    (
-        "revoked",
-        "thiết bị ở đó đã bị thu hồi, nên không có biên nhận",
-        "the device there was revoked, so there is no receipt",
-        "cấp một thiết bị khác rồi ghi danh",
-        "provision another device and enrol it",
-    ),
-    (
-        "exchanged",
-        "thiết bị ở đó đã được thay trước khi gửi biên nhận",
-        "the device there was exchanged before it sent its receipt",
-        "giữ lại thẻ nhớ của thiết bị cũ: biên nhận còn ở đó",
-        "keep the card of the old device: its receipts are on it",
-    ),
-    (
-        "unenrolled",
-        "chưa có thiết bị nào được ghi danh ở đó",
-        "no device was enrolled there",
-        "cấp một thiết bị rồi ghi danh",
-        "provision a device and enrol it",
-    ),
-];
-
-/// The meaning of a cause; the word itself where it is a new one.
-fn cause(word: &str) -> (Words, Words) {
-    let found = CAUSES.iter().find(|(cause, ..)| *cause == word);
-    found.map_or_else(
-        || (both(word, word), both("xem biên nhận", "look at the receipt")),
-        |(_, vi, en, mend_vi, mend_en)| (both(*vi, *en), both(*mend_vi, *mend_en)),
-    )
 }
 
 fn clock(zone: Zone, at: Timestamp) -> WallClock {
@@ -161,6 +30,7 @@ fn clock(zone: Zone, at: Timestamp) -> WallClock {
 
 pub(super) fn answer(question: &Question<'_>, evidence: &Evidence, verdict: &Verdict) -> Words {
     let (bulletin, date) = (question.bulletin, question.date);
+    let date_vi = date.vi();
     let village = question.world.tree.get(&question.controller.area);
     let village = village.map_or(question.controller.id.as_str(), |area| area.name.as_str());
     let why = why(question, evidence, verdict);
@@ -173,12 +43,12 @@ pub(super) fn answer(question: &Question<'_>, evidence: &Evidence, verdict: &Ver
     }
     if *verdict == Verdict::ToCome {
         return both(
-            format!("{village} sẽ nghe {bulletin} ngày {date}: {}.", why.vi),
+            format!("{village} sẽ nghe {bulletin} ngày {date_vi}: {}.", why.vi),
             format!("{village} is to hear {bulletin} on {date}: {}.", why.en),
         );
     }
     both(
-        format!("{village} không nghe {bulletin} ngày {date}: {}.", why.vi),
+        format!("{village} không nghe {bulletin} ngày {date_vi}: {}.", why.vi),
         format!("{village} did not hear {bulletin} on {date}: {}.", why.en),
     )
 }
@@ -187,10 +57,15 @@ fn heard(question: &Question<'_>, evidence: &Evidence) -> (String, String) {
     let zone = question.world.zone;
     let (mut vi, mut en) = (Vec::new(), Vec::new());
     for told in evidence.told.iter().filter(|told| told.whole) {
-        let at = told.begun.map_or_else(String::new, |at| clock(zone, at).to_string());
-        let (language, proof) = (&told.language, &told.evidence);
-        vi.push(format!("{}, lượt phát bắt đầu {at}, bằng chứng {proof}", language.name_vi()));
-        en.push(format!("in {}, airing begun {at}, evidence {proof}", language.name_en()));
+        let begun = told.begun.map(|at| clock(zone, at));
+        let (at_vi, at_en) = begun.map_or_else(Default::default, |at| (at.vi(), at.to_string()));
+        let (language, proof) = (&told.language, terms::evidence(&told.evidence));
+        vi.push(format!(
+            "{}, lượt phát bắt đầu lúc {at_vi}, mức bằng chứng: {}",
+            language.name_vi(),
+            proof.vi
+        ));
+        en.push(format!("in {}, airing begun {at_en}, evidence {}", language.name_en(), proof.en));
     }
     (vi.join("; "), en.join("; "))
 }
@@ -233,7 +108,7 @@ fn awaited(zone: Zone, evidence: &Evidence) -> Words {
     );
     if let Some((seen, true)) = evidence.link {
         let seen = clock(zone, seen);
-        let _ = write!(vi, "; mất liên lạc với bộ thu từ {seen}");
+        let _ = write!(vi, "; mất liên lạc với bộ thu từ {}", seen.vi());
         let _ = write!(en, "; the controller's link is lost since {seen}");
     }
     both(vi, en)
@@ -243,7 +118,8 @@ fn to_come(question: &Question<'_>, evidence: &Evidence) -> Words {
     let issued = evidence.issued.iter().filter(|issued| !issued.languages.is_empty());
     let at = issued.map(|issued| issued.at).min();
     let at = at.or_else(|| question.airing().map(|airing| airing.at));
-    let at = at.map_or_else(String::new, |at| clock(question.world.zone, at).to_string());
+    let at = at.map(|at| clock(question.world.zone, at));
+    let (at_vi, at_en) = at.map_or_else(Default::default, |at| (at.vi(), at.to_string()));
     let named = evidence.issued.iter().flat_map(|issued| &issued.languages);
     let planned = question.airing().into_iter().flat_map(|airing| airing.items.iter());
     let planned = planned.filter(|item| item.bulletin == *question.bulletin);
@@ -253,8 +129,8 @@ fn to_come(question: &Question<'_>, evidence: &Evidence) -> Words {
     let vi: Vec<&str> = languages.iter().map(|language| language.name_vi()).collect();
     let en: Vec<&str> = languages.iter().map(|language| language.name_en()).collect();
     both(
-        format!("lượt phát lúc {at}, bằng {}", vi.join(", ")),
-        format!("airing at {at}, in {}", en.join(", ")),
+        format!("lượt phát lúc {at_vi}, bằng {}", vi.join(", ")),
+        format!("airing at {at_en}, in {}", en.join(", ")),
     )
 }
 
@@ -278,12 +154,12 @@ pub(super) fn mend(question: &Question<'_>, verdict: &Verdict) -> Vec<Words> {
             "restore the link; the receipts come after",
         )],
         Verdict::Dropped => vec![both(
-            "xem thay đổi nào đã bỏ nó: `loaban schedule plan --diff`",
-            "see which change left it out: `loaban schedule plan --diff`",
+            "xem ai đã đổi chương trình: mục lịch trong nhật ký gốc, hoặc `loaban schedule plan --diff`",
+            "see who changed the programme: the schedule's entries in the log, or `loaban schedule plan --diff`",
         )],
         Verdict::NotIssued => vec![both(
-            "kiểm tra bộ thu đã đăng ký chưa, máy chủ có chạy không, bản ghi âm có chữ ký không: `loaban doctor`",
-            "check that the controller is enrolled, the server runs, the recording has its signature: `loaban doctor`",
+            "kiểm tra bộ thu đã ghi danh chưa, máy chủ có chạy không, bản ghi âm có chữ ký không: trang Sức khoẻ máy chủ, hoặc `loaban doctor`",
+            "check that the controller is enrolled, the server runs, the recording has its signature: the page Health, or `loaban doctor`",
         )],
         Verdict::NoBulletin => vec![both("tạo bản tin, hoặc sửa tên", "make it, or mend the name")],
         Verdict::Refused { reason } => vec![split(reason).1],
@@ -330,8 +206,8 @@ fn fact(at: Option<Timestamp>, log_index: Option<u64>, vi: String, en: String) -
 
 fn life(evidence: &Evidence) -> impl Iterator<Item = Fact> {
     evidence.life.iter().map(|step| {
-        let words = format!("{} ({})", step.what, step.who);
-        fact(Some(step.at), step.position, words.clone(), words)
+        let Words { vi, en } = terms::step(&step.what, &step.who);
+        fact(Some(step.at), step.position, vi, en)
     })
 }
 
@@ -374,8 +250,10 @@ fn issued<'a>(
 ) -> impl Iterator<Item = Fact> + 'a {
     evidence.issued.iter().filter(|issued| !issued.languages.is_empty()).map(|issued| {
         let at = clock(question.world.zone, issued.at);
-        let languages: Vec<&str> = issued.languages.iter().map(LangTag::as_str).collect();
-        let (airing, number, languages) = (&issued.airing, issued.manifest, languages.join(" "));
+        let (programme, number) = (&issued.airing.programme, issued.manifest);
+        let vi: Vec<&str> = issued.languages.iter().map(LangTag::name_vi).collect();
+        let en: Vec<&str> = issued.languages.iter().map(LangTag::name_en).collect();
+        let (vi, en) = (vi.join(", "), en.join(", "));
         let (gone_vi, gone_en) = if issued.dropped.is_some() {
             (", sau đó bị bỏ", ", dropped later")
         } else {
@@ -384,8 +262,12 @@ fn issued<'a>(
         fact(
             None,
             issued.position,
-            format!("lịch số {number} có lượt phát {airing} lúc {at} [{languages}]{gone_vi}"),
-            format!("manifest {number} names {airing} at {at} [{languages}]{gone_en}"),
+            format!(
+                "lịch phát số {number} của thiết bị có chương trình {programme} lúc {}, bằng \
+                 {vi}{gone_vi}",
+                at.vi()
+            ),
+            format!("manifest {number} names {programme} at {at}, in {en}{gone_en}"),
         )
     })
 }
@@ -397,16 +279,28 @@ fn silent(silence: &Silence) -> Fact {
 
 fn told(evidence: &Evidence) -> impl Iterator<Item = Fact> {
     evidence.told.iter().map(|told| {
-        let (airing, language, outcome) = (&told.airing, &told.language, &told.outcome);
-        let word = if told.cause.is_empty() { String::new() } else { format!(" ({})", told.cause) };
+        let (programme, language) = (&told.airing.programme, &told.language);
+        let outcome = terms::outcome(&told.outcome);
+        // What was never begun is known by the receipt alone: no evidence is told that it sounded.
+        let (more_vi, more_en) = match told.cause.as_str() {
+            "" => {
+                let proof = terms::evidence(&told.evidence);
+                (format!("; mức bằng chứng: {}", proof.vi), format!("; evidence: {}", proof.en))
+            }
+            word => {
+                let (so, _) = cause(word);
+                (format!(": {}", so.vi), format!(": {}", so.en))
+            }
+        };
         fact(
             told.begun,
             told.position,
             format!(
-                "biên nhận {airing} [{language}]: {outcome}{word}, bằng chứng {}",
-                told.evidence
+                "biên nhận, chương trình {programme}, {}: {}{more_vi}",
+                language.name_vi(),
+                outcome.vi
             ),
-            format!("receipt {airing} [{language}]: {outcome}{word}, evidence {}", told.evidence),
+            format!("receipt, {programme}, in {}: {}{more_en}", language.name_en(), outcome.en),
         )
     })
 }
@@ -414,12 +308,12 @@ fn told(evidence: &Evidence) -> impl Iterator<Item = Fact> {
 /// What the plan of that day says of the bulletin here.
 fn planned(question: &Question<'_>) -> Vec<Fact> {
     let airing = question.airing().map(|airing| {
-        let (key, at) = (&airing.key, clock(question.world.zone, airing.at));
+        let (programme, at) = (&airing.key.programme, clock(question.world.zone, airing.at));
         fact(
             None,
             None,
-            format!("kế hoạch có lượt phát {key} lúc {at}"),
-            format!("the plan has {key} at {at}"),
+            format!("kế hoạch có chương trình {programme} lúc {}", at.vi()),
+            format!("the plan has {programme} at {at}"),
         )
     });
     let about = question.remarks().filter(|remark| {
@@ -446,9 +340,11 @@ fn planned(question: &Question<'_>) -> Vec<Fact> {
 pub fn text(answer: &Answer, zone: Zone) -> String {
     let mut text = format!("{}\n{}\n", answer.sentence.vi, answer.sentence.en);
     for fact in &answer.facts {
-        let at = fact.at.map_or_else(String::new, |at| format!("{}  ", clock(zone, at)));
+        let at = fact.at.map(|at| clock(zone, at));
+        let (at_vi, at) =
+            at.map_or_else(Default::default, |at| (format!("{}  ", at.vi()), format!("{at}  ")));
         let log = fact.log_index.map_or_else(String::new, |n| format!(" [log {n}]"));
-        let _ = writeln!(text, "  - {at}{}{log}", fact.words.vi);
+        let _ = writeln!(text, "  - {at_vi}{}{log}", fact.words.vi);
         if fact.words.vi != fact.words.en {
             let _ = writeln!(text, "    {at}{}{log}", fact.words.en);
         }

@@ -55,15 +55,7 @@ pub(in crate::web) async fn show(
 }
 
 fn told(finding: &Finding, tongue: Tongue) -> Told {
-    let part = match (tongue, finding.part) {
-        (Tongue::Vi, "trust") => "danh mục khoá",
-        (Tongue::Vi, "keys") => "khoá của máy chủ",
-        (Tongue::Vi, "schedule") => "lịch phát",
-        (Tongue::Vi, "log") => "nhật ký phát sóng",
-        (Tongue::Vi, "recordings") => "bản ghi âm",
-        (Tongue::Vi, "broker") => "máy chủ tin nhắn",
-        (Tongue::Vi | Tongue::En, part) => part,
-    };
+    let part = tongue.say(finding.part_vi(), finding.part);
     let sentence = tongue.say(&finding.vi, &finding.sentence).to_owned();
     Told { part, well: finding.well, sentence }
 }

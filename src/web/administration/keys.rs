@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
@@ -15,6 +16,8 @@ use crate::web::administration::devices::{SOON_DAYS, until};
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Entry, Frame};
 use crate::web::guard::Visitor;
+use crate::web::sign_in::Onward;
+use crate::web::token::{Listed, listed};
 use crate::web::tongue::Tongue;
 
 #[derive(Template)]
@@ -28,7 +31,9 @@ struct Page {
     root_threshold: u8,
     emergency_threshold: u8,
     keys: Vec<Key>,
-    tokens: Vec<Token>,
+    tokens: Vec<Listed>,
+    revoke: &'static str,
+    back: String,
     authority: Option<String>,
 }
 
@@ -39,14 +44,6 @@ struct Key {
     until: String,
     class: &'static str,
     fingerprint: String,
-}
-
-struct Token {
-    name: TokenName,
-    person: String,
-    scopes: String,
-    until: String,
-    seen: String,
 }
 
 /// The page.
@@ -67,18 +64,7 @@ pub(in crate::web) async fn show(
         class: class(grant.until, now),
         fingerprint: grant.key.fingerprint(),
     };
-    let tokens = site.station.store.tokens().await?;
-    let counting = tokens.into_iter().filter(|row| row.revoked.is_none() && row.expires > now);
-    let token = |row: crate::store::TokenRow| Token {
-        person: row.person.to_string(),
-        scopes: row.scopes.to_string(),
-        until: until(row.expires, zone, now, tongue),
-        seen: row.seen.map_or_else(
-            || tongue.say("chưa dùng", "never used").to_owned(),
-            |seen| tongue.ago(now.since(seen)),
-        ),
-        name: row.name,
-    };
+    let tokens = site.station.tokens_of(None).await?;
     Ok(frame::page(&Page {
         frame: Frame::new(&site, &visitor, tongue.say("Khoá và mã truy cập", "Keys and tokens")),
         tabs: super::tabs(&visitor),
@@ -88,7 +74,9 @@ pub(in crate::web) async fn show(
         root_threshold: trust.root_threshold,
         emergency_threshold: trust.emergency_threshold,
         keys: keys.into_iter().map(key).collect(),
-        tokens: counting.map(token).collect(),
+        tokens: listed(tokens, zone, now, tongue),
+        revoke: "/administration/tokens",
+        back: "/administration/keys".to_owned(),
         authority: crate::broker::fingerprint(site.station.authority()?.certificate()),
     }))
 }
@@ -115,13 +103,13 @@ fn class(until: Timestamp, now: Timestamp) -> &'static str {
     }
 }
 
-/// Takes a token back.
+/// Takes a token of somebody back whom the visitor administers.
 pub(in crate::web) async fn revoke_token(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     Path(token): Path<TokenName>,
+    Form(next): Form<Onward>,
 ) -> Result<Response, Fault> {
-    super::whole(&visitor)?;
     site.station.revoke_token(&token, Some(&visitor.who()?.person.id)).await?;
-    Ok(Redirect::to("/administration/keys").into_response())
+    Ok(Redirect::to(&next.path()).into_response())
 }

@@ -8,13 +8,14 @@ use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::access::{Action, Duties};
+use crate::access::{Action, Duties, Duty};
 use crate::fleet::Level;
 use crate::id::{AreaId, PersonId};
 use crate::server::{Added, ServerError};
 use crate::store::Person;
 use crate::web::Site;
 use crate::web::commune::{Town, town};
+use crate::web::duty;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Entry, Frame};
 use crate::web::guard::Visitor;
@@ -26,18 +27,6 @@ const ROWS: usize = 4;
 /// Words of a name at most, as on paper.
 const NAME_CHARS_MAX: usize = 80;
 
-/// Every duty with what people call it.
-const DUTIES: [(&str, &str, &str); 8] = [
-    ("contributor", "cộng tác viên (nộp văn bản)", "contributor (hands in texts)"),
-    ("announcer", "biên dịch, phát thanh viên", "translator, announcer"),
-    ("reviewer", "người nghe lại", "reviewer"),
-    ("leader", "lãnh đạo duyệt (có khoá riêng)", "leader (approves, with a key)"),
-    ("officer", "cán bộ trực khẩn cấp (có khoá riêng)", "emergency officer (with a key)"),
-    ("operator", "cán bộ vận hành xã", "operator of a commune"),
-    ("inspector", "thanh tra (chỉ xem)", "inspector (reads only)"),
-    ("administrator", "quản trị", "administrator"),
-];
-
 /// A duty at a place, as a form shows it.
 pub(super) struct Line {
     pub(super) number: usize,
@@ -47,7 +36,7 @@ pub(super) struct Line {
 
 /// What the forms of duties offer.
 pub(super) struct Offer {
-    pub(super) duties: Vec<(&'static str, &'static str)>,
+    pub(super) duties: Vec<(String, String)>,
     /// Areas with their names, each below its parent; the whole station first, where it may be given.
     pub(super) areas: Vec<(String, String)>,
 }
@@ -73,7 +62,7 @@ impl Offer {
         if reach.is_none() {
             areas.insert(0, (String::new(), tongue.say("cả đài", "the whole station").to_owned()));
         }
-        let duties = DUTIES.map(|(word, vi, en)| (word, tongue.say(vi, en)));
+        let duties = Duty::ALL.map(|duty| (duty.to_string(), duty::offered(duty, tongue)));
         Ok(Self { duties: duties.into(), areas })
     }
 }
@@ -109,25 +98,6 @@ pub(super) fn duties_of(form: &BTreeMap<String, String>) -> Result<Duties, Fault
     Ok(words.join(",").parse().map_err(ServerError::from)?)
 }
 
-/// What people call a person's duties.
-pub(super) fn in_words(roles: &str, town: &Town, tongue: Tongue) -> String {
-    let one = |word: &str| {
-        let (duty, area) = word.split_once('@').unwrap_or((word, ""));
-        let found = DUTIES.iter().find(|(known, ..)| *known == duty);
-        let name = found.map_or(duty, |(_, vi, en)| tongue.say(vi, en));
-        let name = name.split(" (").next().unwrap_or(name);
-        let area: Option<AreaId> = area.parse().ok();
-        let held = area.as_ref().and_then(|area| town.schedule.tree.get(area));
-        match (area.as_ref(), held) {
-            (Some(_), Some(held)) => format!("{name} – {}", held.name),
-            (Some(area), None) => format!("{name} – {area}"),
-            (None, _) => name.to_owned(),
-        }
-    };
-    let words: Vec<String> = roles.split(',').filter(|w| !w.is_empty()).map(one).collect();
-    words.join("; ")
-}
-
 #[derive(Template)]
 #[template(path = "administration/people.html")]
 struct Page {
@@ -138,6 +108,10 @@ struct Page {
     lines: Vec<Line>,
     typed: Typed,
     fault: Option<String>,
+    /// Whether the visitor administers the whole station.
+    whole: bool,
+    /// Why nothing may be forgotten, while it may not.
+    hold: Option<String>,
 }
 
 /// What stands in the fields: what was typed is never lost.
@@ -177,18 +151,28 @@ async fn page(
             continue;
         }
         let login = site.station.store.login(&person.id).await?;
+        let duties: Duties = person.roles.parse().map_err(ServerError::from)?;
         people.push(Listed {
             state: signs_in(login.as_ref(), visitor.tongue),
             sessions: site.station.store.sessions(&person.id).await?.len(),
-            duties: in_words(&person.roles, &town, visitor.tongue),
+            duties: duty::held(&duties, &town.schedule.tree, visitor.tongue),
             id: person.id,
             name: person.name,
         });
     }
     let offer = Offer::new(&town, visitor)?;
     let title = visitor.tongue.say("Người dùng", "People");
-    let frame = Frame::new(site, visitor, title);
-    Ok(frame::page(&Page { frame, tabs: super::tabs(visitor), people, offer, lines, typed, fault }))
+    Ok(frame::page(&Page {
+        frame: Frame::new(site, visitor, title),
+        tabs: super::tabs(visitor),
+        whole: super::whole(visitor).is_ok(),
+        hold: site.station.legal_hold().await?,
+        people,
+        offer,
+        lines,
+        typed,
+        fault,
+    }))
 }
 
 /// How somebody signs in.

@@ -14,13 +14,16 @@ use crate::access::Duties;
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::id::PersonId;
+use crate::server::ERASED_NAME;
 use crate::store::Person;
 use crate::web::Site;
-use crate::web::administration::people::{Line, Offer, duties_of, in_words, kept, lines, signs_in};
+use crate::web::administration::people::{Line, Offer, duties_of, kept, lines, signs_in};
 use crate::web::commune::town;
+use crate::web::duty;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Entry, Frame};
 use crate::web::guard::Visitor;
+use crate::web::token::{Listed, listed};
 use crate::web::tongue::Tongue;
 
 #[derive(Template)]
@@ -35,7 +38,12 @@ struct Page {
     offer: Offer,
     lines: Vec<Line>,
     sessions: Vec<Session>,
+    tokens: Vec<Listed>,
+    revoke: &'static str,
+    back: String,
     keys: Vec<String>,
+    /// Whether the visitor may have the name forgotten, and it is not yet.
+    erasable: bool,
     /// What was just done, in a sentence.
     told: Option<&'static str>,
     fault: Option<String>,
@@ -87,8 +95,13 @@ fn done(told: &str, tongue: Tongue) -> Option<&'static str> {
         ),
         "ended" => tongue.say("Đã kết thúc phiên.", "The session was ended."),
         "gone" => tongue.say(
-            "Đã lấy lại mọi nhiệm vụ, khoá và phiên.",
-            "Every duty, key and session was taken back.",
+            "Đã lấy lại mọi nhiệm vụ, khoá, mã truy cập và phiên.",
+            "Every duty, key, token and session was taken back.",
+        ),
+        "token" => tongue.say("Đã thu hồi mã truy cập.", "The token was taken back."),
+        "erased" => tongue.say(
+            "Đã xoá họ tên; nhật ký vẫn nguyên vẹn và ghi việc xoá này.",
+            "The name is forgotten; the log is whole and tells of it.",
         ),
         _ => return None,
     })
@@ -117,17 +130,22 @@ async fn page(site: &Site, visitor: &Visitor, id: &PersonId) -> Result<Page, Fau
         let said = tongue.say("có hiệu lực đến", "counts until");
         format!("{} {said} {until}", grant.key.name())
     };
-    let town = town(site).await?;
+    let (town, gone) = (town(site).await?, person.roles.is_empty());
+    let tokens = site.station.tokens_of(Some(id)).await?;
     Ok(Page {
         frame: Frame::new(site, visitor, person.name.clone()),
         tabs: super::tabs(visitor),
         id: id.clone(),
-        gone: person.roles.is_empty(),
-        duties: in_words(&person.roles, &town, tongue),
+        gone,
+        erasable: gone && person.name != ERASED_NAME && super::whole(visitor).is_ok(),
+        duties: duty::held(&duties, &town.schedule.tree, tongue),
         state: signs_in(login.as_ref(), tongue),
         offer: Offer::new(&town, visitor)?,
         lines: lines(&duties),
         sessions: sessions.into_iter().map(session).collect(),
+        tokens: listed(tokens, zone, now, tongue),
+        revoke: "/administration/tokens",
+        back: format!("/people/{id}?told=token"),
         keys: own.map(key).collect(),
         told: None,
         fault: None,
@@ -196,7 +214,6 @@ pub(in crate::web) async fn invite(
     Path(person): Path<PersonId>,
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
-    site.station.may_manage(by, &person).await?;
     let code = site.station.invite(&person, Some(by)).await?;
     // The guard has compared it with the host.
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
@@ -261,4 +278,33 @@ pub(in crate::web) async fn end(
     site.station.end_sessions_of(&person, None, by).await?;
     site.looked.forget().await;
     Ok(Redirect::to(&format!("/people/{person}?told=gone")).into_response())
+}
+
+/// Whether somebody has said that they know what it means.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(in crate::web) struct Sure {
+    sure: String,
+}
+
+/// Forgets the name of somebody who has no duties any more.
+pub(in crate::web) async fn erase(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    Path(person): Path<PersonId>,
+    Form(Sure { sure }): Form<Sure>,
+) -> Result<Response, Fault> {
+    if sure != "yes" {
+        let fault = Fault::bad(
+            "Hãy đọc lời nhắc rồi đánh dấu ô xác nhận trước khi xoá họ tên.",
+            "Read the warning and mark the box before the name is forgotten.",
+        );
+        return refused(&site, &visitor, &person, fault).await;
+    }
+    let by = &visitor.who()?.person.id;
+    if let Err(error) = site.station.erase_person(&person, Some(by)).await {
+        return refused(&site, &visitor, &person, error.into()).await;
+    }
+    site.looked.forget().await;
+    Ok(Redirect::to(&format!("/people/{person}?told=erased")).into_response())
 }

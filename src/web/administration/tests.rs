@@ -117,3 +117,43 @@ async fn every_page_of_administration_opens() {
         assert_eq!(status, StatusCode::OK, "{page}: {text}");
     }
 }
+
+#[tokio::test]
+async fn a_name_is_forgotten_only_of_who_left_by_who_administers_all_and_says_that_they_know() {
+    let (town, whole, bound) = town().await;
+    let act = "/people/ha/erasure";
+    let (status, text) = town.send(act, Some(&whole), "sure=yes").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("còn nhiệm vụ"), "{text}");
+    town.send("/people/ha/end", Some(&whole), "").await;
+    let (_, page) = town.page("/people/ha", Some(&bound)).await;
+    assert!(!page.contains("/people/ha/erasure"), "who administers a part is not offered it");
+    assert_eq!(town.send(act, Some(&bound), "sure=yes").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(town.send(act, Some(&whole), "").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let (_, page) = town.page("/people/ha", Some(&whole)).await;
+    assert!(page.contains("Chị ha") && page.contains("không lấy lại được"), "{page}");
+    let (status, to) = town.send(act, Some(&whole), "sure=yes").await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/people/ha?told=erased"));
+    let (_, page) = town.page("/people/ha?told=erased", Some(&whole)).await;
+    assert!(!page.contains("Chị ha") && page.contains("Đã xoá họ tên"), "{page}");
+    let waiting = town.site.station.store.facts_waiting(1_000).await.unwrap();
+    let told = waiting.iter().filter(|fact| fact.kind == "person.erased");
+    let by: Vec<&str> = told.map(|fact| fact.who.as_str()).collect();
+    assert_eq!(by, ["person:tri"]);
+}
+
+#[tokio::test]
+async fn a_legal_hold_keeps_every_name() {
+    let (town, whole, bound) = town().await;
+    let act = "/administration/hold";
+    assert_eq!(town.send(act, Some(&bound), "reason=a").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(town.send(act, Some(&whole), "").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    town.send(act, Some(&whole), "reason=v%E1%BB%A5+ki%E1%BB%87n+7").await;
+    town.send("/people/ha/end", Some(&whole), "").await;
+    let (status, text) = town.send("/people/ha/erasure", Some(&whole), "sure=yes").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("lệnh lưu giữ") && text.contains("vụ kiện 7"), "{text}");
+    town.send(act, Some(&whole), "lift=yes").await;
+    let (status, _) = town.send("/people/ha/erasure", Some(&whole), "sure=yes").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+}

@@ -74,8 +74,8 @@ fn nobody() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         "token",
-        "Yêu cầu không có mã thông báo còn hiệu lực; hãy tạo bằng `loaban token create`.",
-        "no token that counts came; make one with `loaban token create` and send it as \
+        "Yêu cầu không có mã truy cập còn hiệu lực; hãy làm mã ở trang tài khoản.",
+        "no token that counts came; make one on the page of your account, and send it as \
          `Authorization: Bearer …`",
     )
 }
@@ -85,14 +85,14 @@ fn beyond(action: Action) -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "scope",
-        &format!("Mã thông báo này không có phạm vi `{word}`; hãy tạo mã khác."),
+        &format!("Mã truy cập này không có phạm vi `{word}`; hãy tạo mã khác."),
         &format!("this token has not the scope `{word}`; make another one"),
     )
 }
 
 fn too_often() -> Problem {
     let wait = Duration::from_secs(1).as_secs();
-    let vi = "Mã thông báo này gửi quá nhiều yêu cầu; hãy chờ một giây.";
+    let vi = "Mã truy cập này gửi quá nhiều yêu cầu; hãy chờ một giây.";
     let en = "this token sends too many requests; wait a second";
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate", vi, en).after(wait)
 }

@@ -47,7 +47,7 @@ pub(super) fn value(table: &Table) -> Value {
         "components": {
             "securitySchemes": { "token": {
                 "type": "http", "scheme": "bearer",
-                "description": "Made by `loaban token create`. Its scopes:",
+                "description": "Made on the page of one's account, or by `loaban token create`. Its scopes:",
                 "x-scopes": scopes,
             } },
             "schemas": schemas,

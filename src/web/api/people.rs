@@ -24,7 +24,15 @@ const ME: Line = Line {
 pub(super) fn add(table: Table) -> Table {
     table
         .read(ME, me)
-        .read(look("/people", Action::Invite, "people", "Everybody with their duties"), people)
+        .read(
+            look(
+                "/people",
+                Action::Invite,
+                "people",
+                "Everybody whom you administer, with their duties",
+            ),
+            people,
+        )
         .write(
             act(
                 "/people/{person}/invitation",
@@ -81,6 +89,9 @@ struct Somebody {
 async fn people(call: Call<Nothing, Nothing>) -> Result<Vec<Somebody>, Problem> {
     let mut all = Vec::new();
     for person in call.station().store.people().await? {
+        if call.station().may_manage(call.by(), &person.id).await.is_err() {
+            continue;
+        }
         let login = call.station().store.login(&person.id).await?;
         let has_codes = login.as_ref().is_some_and(|login| login.second_set.is_some());
         let has_password = login.is_some();

@@ -47,7 +47,7 @@ impl Town {
             scopes: scopes.parse().unwrap(),
             lasts,
         };
-        self.site.station.make_token(&new).await.unwrap()
+        self.site.station.make_token(&new, None).await.unwrap()
     }
 
     async fn sends(&self, request: axum::http::request::Builder, body: Body) -> Response {
@@ -167,8 +167,24 @@ async fn a_token_may_neither_more_than_its_scopes_nor_more_than_its_person() {
         scopes: "approve".parse().unwrap(),
         lasts: Duration::from_hours(1),
     };
-    let refused = town.site.station.make_token(&beyond).await.unwrap_err().to_string();
+    let refused = town.site.station.make_token(&beyond, None).await.unwrap_err().to_string();
     assert!(refused.contains("sua may not approve"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_program_of_who_administers_one_commune_reaches_nobody_beyond_it() {
+    let town = Town::new().await.with("tri", "administrator").await;
+    let town = town.with("mo", "administrator@mu-ca").await.with("hoa", "operator@mu-ca").await;
+    let token = town.token("mo").await;
+    let (_, people) = town.looks("/people", &token).await;
+    let ids: Vec<&str> =
+        people.as_array().unwrap().iter().filter_map(|p| p["id"].as_str()).collect();
+    assert_eq!(ids, ["hoa", "mo"]);
+    for (person, wanted) in [("hoa", StatusCode::OK), ("tri", StatusCode::FORBIDDEN)] {
+        let to = format!("/people/{person}/invitation");
+        let (status, told) = town.calls(Method::POST, &to, &token, Some(json!({})), &[]).await;
+        assert_eq!(status, wanted, "{person}: {told}");
+    }
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ const ROWS: usize = 100;
 const BODY_CHARS: usize = 160;
 
 /// What entries tell of, by the beginning of their kind.
-const FAMILIES: [(&str, &str, &str); 20] = [
+const FAMILIES: [(&str, &str, &str); 22] = [
     ("announcement.", "thông báo của xã", "announcements"),
     ("bulletin.", "bản tin", "bulletins"),
     ("controller.", "bộ thu", "controllers"),
@@ -34,16 +34,18 @@ const FAMILIES: [(&str, &str, &str); 20] = [
     ("emergency.", "khẩn cấp", "emergencies"),
     ("export.", "xuất dữ liệu", "exports"),
     ("fleet.", "danh sách bộ thu", "the fleet"),
-    ("hold.", "lệnh giữ dữ liệu", "legal holds"),
+    ("hold.", "lệnh lưu giữ", "legal holds"),
     ("login.", "đăng nhập", "sign-in"),
     ("manifest.", "lịch phát gửi thiết bị", "schedules sent to devices"),
     ("order.", "lệnh cho bộ thu", "orders to devices"),
     ("person.", "người và nhiệm vụ", "people and duties"),
-    ("question.", "câu hỏi của bà con", "questions"),
+    ("question.", "câu hỏi của người dân", "questions"),
     ("receipts.", "biên nhận phát", "receipts"),
     ("schedule.", "lịch và danh mục", "schedule and lists"),
     ("session.", "phiên làm việc", "sessions"),
     ("speaker.", "chăm sóc loa", "care of speakers"),
+    ("station.", "đài và nhật ký", "the station and its log"),
+    ("token.", "mã truy cập", "tokens"),
     ("trust.", "danh mục khoá", "keys that count"),
     ("version.", "phiên bản ngôn ngữ", "language versions"),
 ];
@@ -301,4 +303,30 @@ pub(super) fn numbers(
         next = page.next;
     }
     Ok(Some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The families of facts as `docs/log.md` names them: `person.added`, and `.revoked` of the same.
+    fn told() -> Vec<String> {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/log.md"));
+        let text = text.unwrap();
+        let (_, list) = text.split_once("### What the log has").unwrap();
+        let (list, _) = list.split_once("\n###").unwrap();
+        let kinds = list.split('`').skip(1).step_by(2).filter(|kind| !kind.starts_with('.'));
+        kinds.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn whatever_the_log_has_is_told_in_words_in_both_languages() {
+        let kinds = told();
+        assert!(kinds.len() > 15, "{kinds:?}");
+        for kind in kinds {
+            for tongue in [Tongue::Vi, Tongue::En] {
+                assert_ne!(family(&kind, tongue), "", "{kind}");
+            }
+        }
+    }
 }

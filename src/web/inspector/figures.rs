@@ -8,7 +8,8 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::report::{Dimension, Fate, cause_vi};
+use crate::report::gap::Why;
+use crate::report::{Dimension, Fate};
 use crate::server::usual_days;
 use crate::web::Site;
 use crate::web::fault::Fault;
@@ -50,6 +51,8 @@ struct Page {
     of_items: bool,
     more: usize,
     gaps: Vec<Gap>,
+    /// Airings that are gaps: the planned ones that were not played.
+    gapped: u64,
     /// From day, until day and area, as a query.
     span: String,
     dimension: String,
@@ -102,6 +105,7 @@ pub(in crate::web) async fn show(
             tally: inquired.figures.total(),
         },
         villages: inquired.figures.villages(),
+        gapped: inquired.gaps.causes().iter().map(|(_, count)| count).sum(),
         gaps: gaps(&inquired.gaps, &span, tongue),
         dimensions: choices(
             Dimension::ALL.map(|(word, one)| (word, name(one, tongue))),
@@ -144,7 +148,7 @@ fn name(by: Dimension, tongue: Tongue) -> &'static str {
 }
 
 fn gaps(gaps: &crate::report::Gaps, span: &str, tongue: Tongue) -> Vec<Gap> {
-    let gap = |(why, count): (&crate::report::gap::Why, u64)| {
+    let gap = |(why, count): (&Why, u64)| {
         let only = query(&[("outcome", why.fate.as_str()), ("cause", &why.cause)]);
         let entries = gaps.lines(why).iter().filter_map(|line| line.entry);
         Gap {
@@ -160,8 +164,7 @@ fn gaps(gaps: &crate::report::Gaps, span: &str, tongue: Tongue) -> Vec<Gap> {
 /// What became of something and why, in words.
 pub(super) fn words(fate: Fate, cause: &str, tongue: Tongue) -> String {
     match tongue {
-        Tongue::Vi if cause.is_empty() => fate.vi().to_owned(),
-        Tongue::Vi => format!("{}: {}", fate.vi(), cause_vi(cause)),
+        Tongue::Vi => Why { fate, cause: cause.to_owned() }.vi(),
         Tongue::En if cause.is_empty() => fate.as_str().to_owned(),
         Tongue::En => format!("{}: {cause}", fate.as_str()),
     }

@@ -92,3 +92,37 @@ async fn what_is_mistyped_is_refused_with_what_to_do() {
         assert!(text.contains("hãy") || text.contains("Hãy"), "{wrong}: {text}");
     }
 }
+
+/// What a run says that compares with a checkpoint.
+async fn compared(town: &Town, cookie: &str, older: &str) -> String {
+    let form = format!("older={}", crate::web::guard::encoded(older));
+    let (status, text) = town.send("/inspector/verification", Some(cookie), &form).await;
+    if status != StatusCode::SEE_OTHER {
+        return text;
+    }
+    let told = async {
+        loop {
+            let (_, text) = town.page("/inspector/verification", Some(cookie)).await;
+            if text.contains("giây</p>") || text.contains("Chưa kiểm chứng được") {
+                return text;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_mins(1), told).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_an_inspector_kept_is_compared_and_a_forged_one_is_told() {
+    let (town, whole, _) = desk().await;
+    let reader = crate::log::LogReader::open(&town.site.station.log_folder()).unwrap();
+    let kept = reader.checkpoint().as_str().to_owned();
+    let text = compared(&town, &whole, &kept.replace('\n', "\r\n")).await;
+    assert!(text.contains("nối tiếp đúng điểm kiểm chứng cũ"), "{text}");
+    let (head, size) = (kept.lines().next().unwrap(), kept.lines().nth(1).unwrap());
+    let forged = kept.replacen(&format!("{head}\n{size}\n"), &format!("{head}\n9{size}\n"), 1);
+    let text = compared(&town, &whole, &forged).await;
+    assert!(text.contains("không do khoá của nhật ký này ký"), "{text}");
+    let text = compared(&town, &whole, "điểm của tôi").await;
+    assert!(text.contains("dán nguyên văn") && text.contains("điểm của tôi"), "{text}");
+}

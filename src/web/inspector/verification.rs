@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use askama::Template;
+use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
+use crate::audit::SignedCheckpoint;
 use crate::audit::qr::Qr;
 use crate::clock::utc_now;
-use crate::log::{LogReader, Verdict, verify_telling};
+use crate::log::{LogError, LogReader, Verdict, verify_telling};
 use crate::server::{Agreement, ServerError};
 use crate::time::Timestamp;
 use crate::web::Site;
@@ -70,28 +73,89 @@ impl Verification {
     }
 }
 
+/// A checkpoint that somebody kept, if they send one.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(in crate::web) struct Kept {
+    older: String,
+}
+
+impl Kept {
+    /// The checkpoint; browsers send other line ends than were signed.
+    fn checkpoint(&self) -> Result<Option<SignedCheckpoint>, Fault> {
+        let text = self.older.replace("\r\n", "\n");
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let read = SignedCheckpoint::parse(format!("{}\n", text.trim()).as_bytes());
+        read.map(Some).map_err(|_| {
+            Fault::bad(
+                "Đây không phải điểm kiểm chứng: hãy dán nguyên văn, từ dòng tên nhật ký đến hết dòng \
+                 chữ ký.",
+                "This is no checkpoint: paste it whole, from the line with the log's name to the end of \
+                 the signature.",
+            )
+        })
+    }
+}
+
 /// Begins a run.
-pub(in crate::web) async fn verify(State(site): State<Arc<Site>>) -> Response {
+pub(in crate::web) async fn verify(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    Form(kept): Form<Kept>,
+) -> Result<Response, Fault> {
+    let older = match kept.checkpoint() {
+        Ok(older) => older,
+        Err(fault) => return refused(&site, &visitor, kept, &fault),
+    };
+    let held = older.is_some();
     if let Some(run) = site.verification.begin() {
         tokio::spawn(async move {
-            let found = look(&site, &run).await.unwrap_or_else(Found::Failed);
+            let found = look(&site, &run, older).await.unwrap_or_else(Found::Failed);
             // Nobody else sets what a run found.
             let _ = run.found.set(found);
         });
+    } else if held {
+        // Whoever compares with what they kept must not take somebody else's answer for theirs.
+        let fault = Fault::bad(
+            "Một lượt kiểm chứng khác đang chạy và không so với điểm của bạn; hãy chờ nó xong rồi gửi \
+             lại.",
+            "Another run is on its way that does not compare with yours; wait for it, then send again.",
+        );
+        return refused(&site, &visitor, kept, &fault);
     }
-    Redirect::to("/inspector/verification").into_response()
+    Ok(Redirect::to("/inspector/verification").into_response())
 }
 
-async fn look(site: &Site, run: &Arc<Run>) -> Result<Found, Fault> {
+/// The page with why nothing was begun; what was pasted stays.
+fn refused(site: &Site, visitor: &Visitor, kept: Kept, fault: &Fault) -> Result<Response, Fault> {
+    let sentence = visitor.tongue.say(&fault.vi, &fault.en).to_owned();
+    let page = Page { fault: Some(sentence), older: kept.older, ..page(site, visitor)? };
+    Ok((fault.status, frame::page(&page)).into_response())
+}
+
+async fn look(
+    site: &Site,
+    run: &Arc<Run>,
+    older: Option<SignedCheckpoint>,
+) -> Result<Found, Fault> {
     let _place = site.heavy().await.ok_or_else(busy)?;
     let station = &site.station;
     let (folder, key) = (station.log_folder(), station.online_keys()?.log.public());
     let told = Arc::clone(run);
     let verified = tokio::task::spawn_blocking(move || {
-        verify_telling(&folder, &key, None, |read, of| told.tell(0, read, of))
+        verify_telling(&folder, &key, older.as_ref(), |read, of| told.tell(0, read, of))
     });
     let verdict = verified.await.map_err(|error| ServerError::Task(error.to_string()))?;
-    let verdict = verdict.map_err(ServerError::from)?;
+    let verdict = verdict.map_err(|error| match error {
+        LogError::OldCheckpoint(_) => Fault::bad(
+            "Điểm kiểm chứng đã dán không do khoá của nhật ký này ký: nó bị sửa, hoặc thuộc nhật ký khác.",
+            "The checkpoint that was pasted is not by this log's key: it was altered, or is of another \
+             log.",
+        ),
+        error => ServerError::from(error).into(),
+    })?;
     let agreement = if verdict.is_right() {
         Some(station.agreement_telling(|read, of| run.tell(PARTS, read, of)).await?)
     } else {
@@ -111,6 +175,9 @@ impl Run {
 struct Page {
     frame: Frame,
     tabs: Vec<Entry>,
+    fault: Option<String>,
+    /// A checkpoint as it was pasted.
+    older: String,
     outcome: String,
     size: u64,
     checkpoint: String,
@@ -139,20 +206,26 @@ pub(in crate::web) async fn show(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
 ) -> Result<Response, Fault> {
+    Ok(frame::page(&page(&site, &visitor)?))
+}
+
+fn page(site: &Site, visitor: &Visitor) -> Result<Page, Fault> {
     let log = LogReader::open(&site.station.log_folder()).map_err(ServerError::from)?;
     let key = site.station.online_keys()?.log.public();
     let note = log.checkpoint().as_str().to_owned();
     let title = visitor.tongue.say("Kiểm chứng nhật ký", "Verify the log");
-    Ok(frame::page(&Page {
-        frame: Frame::new(&site, &visitor, title).live("/inspector/verification/live".to_owned()),
-        tabs: super::tabs(&visitor),
-        outcome: outcome(&site, visitor.tongue)?,
+    Ok(Page {
+        frame: Frame::new(site, visitor, title).live("/inspector/verification/live".to_owned()),
+        tabs: super::tabs(visitor),
+        fault: None,
+        older: String::new(),
+        outcome: outcome(site, visitor.tongue)?,
         size: log.size(),
         code: Qr::of(&note).map(|code| code.svg()).unwrap_or_default(),
         checkpoint: note,
         fingerprint: key.fingerprint(),
         key: key.to_string(),
-    }))
+    })
 }
 
 /// The newest run as it goes on.

@@ -178,12 +178,7 @@ fn recurrence(fields: &Fields, wrong: &mut Vec<Wrong>) -> Option<Recurrence> {
         }
     };
     let said = |error: crate::calendar::recurrence::NotARecurrence| {
-        wrong.push(Wrong::new(
-            format!(
-                "Giờ phát này không tới bao giờ hoặc ghi sai; hãy xem lại ngày và giờ ({error})."
-            ),
-            error.to_string(),
-        ));
+        wrong.push(Wrong::new(format!("Giờ phát chưa được: {}.", error.vi()), error.to_string()));
     };
     made.map_err(said).ok()
 }

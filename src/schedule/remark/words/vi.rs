@@ -32,8 +32,8 @@ impl Reason {
             Self::MissingLanguage { state } | Self::NotApproved { state } => state.what_vi().into(),
             Self::FellBack => "phát bằng ngôn ngữ dự phòng".into(),
             Self::UnknownBulletin => "chương trình nêu tên nhưng không có bản tin này".into(),
-            Self::NotYetValid { from } => format!("bản tin chỉ có hiệu lực từ {from}"),
-            Self::Expired { until } => format!("bản tin hết hiệu lực lúc {until}"),
+            Self::NotYetValid { from } => format!("bản tin chỉ có hiệu lực từ {}", from.vi()),
+            Self::Expired { until } => format!("bản tin hết hiệu lực lúc {}", until.vi()),
             Self::Cut { length_max_s } => format!("không đủ chỗ trong {length_max_s} giây"),
             Self::TooManyItems => format!("một lượt phát chỉ có {ITEMS_MAX} mục"),
             Self::NotAsked => "thôn bản không yêu cầu ngôn ngữ nào ở đây".into(),
@@ -41,8 +41,10 @@ impl Reason {
             Self::NoProfile => "chưa khai báo ngôn ngữ cho địa bàn".into(),
             Self::NoPolicy => "chưa có khung giờ phát cho địa bàn".into(),
             Self::OutsideWindow => "ngoài khung giờ phát".into(),
-            Self::RunsPastWindow { closes } => format!("phát quá khung giờ, vốn đóng lúc {closes}"),
-            Self::QuietHours { from } => format!("sẽ phát vào giờ yên lặng lúc {from}"),
+            Self::RunsPastWindow { closes } => {
+                format!("phát quá khung giờ, vốn đóng lúc {}", closes.vi())
+            }
+            Self::QuietHours { from } => format!("sẽ phát vào giờ yên lặng lúc {}", from.vi()),
             Self::SessionTooLong { minutes_max } => {
                 format!("dài hơn {minutes_max} phút cho một lượt phát")
             }
@@ -57,20 +59,21 @@ impl Reason {
                 format!("trùng giờ với chương trình {winner} được ưu tiên hơn")
             }
             Self::Decision { deadline, default, .. } => format!(
-                "xã quyết định trước {deadline} bản tin ưu tiên nào phát trước; nếu không ai \
-                 quyết định thì {default} phát trước"
+                "xã quyết định trước {} bản tin ưu tiên nào phát trước; nếu không ai \
+                 quyết định thì {default} phát trước",
+                deadline.vi()
             ),
             Self::Decided { winner, by, at, .. } => {
-                format!("{by} đã quyết định lúc {at} cho {winner} phát trước")
+                format!("{by} đã quyết định lúc {} cho {winner} phát trước", at.vi())
             }
             Self::DecisionLate { by, at, deadline, .. } => {
-                format!("{by} quyết định lúc {at}, sau hạn {deadline}")
+                format!("{by} quyết định lúc {}, sau hạn {}", at.vi(), deadline.vi())
             }
             Self::DecisionStale { decision, by } => {
                 format!("{by} đã quyết định {decision} nhưng hai chương trình không còn trùng giờ")
             }
             Self::Skipped { name, .. } => format!("không phát vì {name}"),
-            Self::Moved { name, from, .. } => format!("dời từ {from} vì {name}"),
+            Self::Moved { name, from, .. } => format!("dời từ {} vì {name}", from.vi()),
             Self::Replaced { name, .. } => format!("thay nội dung vì {name}"),
             Self::ExceptionYields { name, to, .. } => format!("{name} nhường cho {to}"),
             Self::NoAudience => "không có bộ thu nào trong địa bàn của chương trình".into(),
@@ -85,22 +88,25 @@ impl Reason {
             Self::UnknownBulletin => "hãy tạo hoặc bỏ đi".into(),
             Self::NotYetValid { .. } => "hãy phát sau lúc đó".into(),
             Self::Expired { .. } => "hãy phát sớm hơn, rút ngắn, hoặc gia hạn".into(),
-            Self::Cut { .. } => "hãy tăng `length_max_s` hoặc bớt bản tin".into(),
+            Self::Cut { .. } => "hãy tăng độ dài tối đa (`length_max_s`) hoặc bớt bản tin".into(),
             Self::TooManyItems => "hãy bớt bản tin hoặc tách chương trình".into(),
-            Self::NotAsked => "hãy sửa `languages`".into(),
+            Self::NotAsked => "hãy sửa ngôn ngữ của chương trình (`languages`)".into(),
             Self::NothingToAir => "hãy duyệt một bản tin cho chương trình này".into(),
-            Self::NoProfile => "hãy thêm `listens` cho thôn bản hoặc cấp trên".into(),
+            Self::NoProfile => "hãy khai báo ngôn ngữ nghe (`listens`) cho thôn bản hoặc cấp trên".into(),
             Self::NoPolicy => "hãy khai báo cho xã hoặc cấp trên".into(),
             Self::OutsideWindow => "hãy dời giờ hoặc mở rộng khung giờ".into(),
             Self::RunsPastWindow { .. } => "hãy bắt đầu sớm hơn hoặc rút ngắn".into(),
             Self::QuietHours { .. } => "hãy dời giờ, rút ngắn, hoặc đổi giờ yên lặng".into(),
-            Self::SessionTooLong { .. } => "hãy đặt `length_max_s` hoặc bớt bản tin".into(),
+            Self::SessionTooLong { .. } => "hãy đặt độ dài tối đa (`length_max_s`) hoặc bớt bản tin".into(),
             Self::TooManySessions { .. } => "hãy bớt một chương trình hoặc nâng hạn mức".into(),
-            Self::WeekFull { .. } => "hãy chọn ngày khác hoặc tăng `days_a_week_max`".into(),
+            Self::WeekFull { .. } => "hãy chọn ngày khác hoặc tăng số ngày mỗi tuần (`days_a_week_max`)".into(),
             Self::DayFull { .. } => "hãy rút ngắn một chương trình hoặc nâng hạn mức".into(),
             Self::Collision { .. } => "hãy dời một trong hai".into(),
             Self::Decision { decision, .. } => {
-                format!("hãy quyết định: `loaban schedule decide {decision} --first CHƯƠNG_TRÌNH`")
+                format!(
+                    "hãy quyết định ở trang của xã, hoặc `loaban schedule decide {decision} --first \
+                     CHƯƠNG_TRÌNH`"
+                )
             }
             Self::Decided { .. } => "hãy quyết định lại trước hạn, hoặc dời một trong hai".into(),
             Self::DecisionLate { .. } => {
@@ -115,7 +121,9 @@ impl Reason {
                 format!("hãy sửa ngày hoặc địa bàn của ngoại lệ `{exception}` nếu muốn áp dụng")
             }
             Self::NoAudience => {
-                "hãy kiểm tra `areas`, `minus_areas`, `only_tags` và `only_listening`".into()
+                "hãy kiểm tra địa bàn, nhãn và ngôn ngữ nghe của chương trình (`areas`, `minus_areas`, \
+                 `only_tags`, `only_listening`)"
+                    .into()
             }
         }
     }
