@@ -71,7 +71,7 @@ impl WallClock {
     }
 
     /// As it is written in Viet Nam: `05:30 ngày 22/11/2026`.
-    pub fn vi(&self) -> String {
+    pub fn vi(self) -> String {
         format!("{} ngày {}", self.time, self.date.vi())
     }
 }

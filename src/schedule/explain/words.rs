@@ -322,7 +322,15 @@ fn planned(question: &Question<'_>) -> Vec<Fact> {
                 && question.airable().is_some_and(|a| question.would_have(a, remark)))
     });
     let remarks = about.map(|remark| {
-        fact(None, None, format!("kế hoạch: {}", remark.vi()), format!("plan: {remark}"))
+        let of = |tag: &LangTag| format!(", {}", tag.name_vi());
+        let language = remark.language.as_ref().map_or_else(String::new, of);
+        let (programme, why) = (&remark.programme, remark.reason.vi());
+        fact(
+            None,
+            None,
+            format!("kế hoạch, chương trình {programme}{language}: {why}"),
+            format!("plan: {remark}"),
+        )
     });
     let mut facts: Vec<Fact> = airing.into_iter().chain(remarks).collect();
     if !facts.is_empty() && question.date < question.world.zone.date(question.now) {

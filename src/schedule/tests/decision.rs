@@ -45,9 +45,9 @@ fn until_somebody_decides_the_plan_shows_both_with_deadline_and_default() {
     );
     assert_eq!(
         asked.vi(),
-        "tin-xa/ban-a/2026-11-22/0: xã quyết định trước 2026-11-22 04:30 bản tin ưu tiên nào phát \
-         trước; nếu không ai quyết định thì tin-tinh phát trước; hãy quyết định: \
-         `loaban schedule decide mu-ca/2026-11-22/tin-tinh.0/tin-xa.0 --first CHƯƠNG_TRÌNH`"
+        "tin-xa/ban-a/2026-11-22/0: xã quyết định trước 04:30 ngày 22/11/2026 bản tin ưu tiên nào phát \
+         trước; nếu không ai quyết định thì tin-tinh phát trước; hãy quyết định ở \
+         trang của xã, hoặc `loaban schedule decide mu-ca/2026-11-22/tin-tinh.0/tin-xa.0 --first CHƯƠNG_TRÌNH`"
     );
 }
 
