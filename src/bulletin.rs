@@ -149,9 +149,26 @@ pub struct Bulletin {
 /// Topics of one bulletin at most.
 pub const TOPICS_MAX: usize = 8;
 
+/// What an approver's signature says of a bulletin, beside a recording of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signed<'b> {
+    /// How urgent it is.
+    pub class: Class,
+    /// The area for which it may be heard.
+    pub area: Option<&'b AreaId>,
+    /// From when and until when.
+    pub valid: (Timestamp, Timestamp),
+}
+
 impl Bulletin {
     /// Whether it may be heard at `at`, as far as its own dates go.
     pub fn is_valid(&self, at: Timestamp) -> bool {
         self.valid_from <= at && at < self.valid_until
+    }
+
+    /// What an approval of one of its versions signs; **it stays while one is approved**.
+    pub fn signed(&self) -> Signed<'_> {
+        let valid = (self.valid_from, self.valid_until);
+        Signed { class: self.class, area: self.area.as_ref(), valid }
     }
 }

@@ -199,6 +199,26 @@ pub enum ServerError {
         "there is a bulletin {0} already; take another id, or leave out --title to change its text"
     )]
     BulletinExists(BulletinId),
+    /// What a signature says of a bulletin was to be changed under it.
+    #[error(
+        "{bulletin} is approved in {languages}: its class, area and validity are signed; withdraw \
+         those versions first, or leave the three as they are"
+    )]
+    Signed {
+        /// The bulletin.
+        bulletin: BulletinId,
+        /// In which languages.
+        languages: String,
+    },
+    /// A bulletin that ends before it begins, or counts for years.
+    #[error("a bulletin ends after it begins, within 366 days; choose other times")]
+    Validity,
+    /// The place or time of an announcement was to be changed as if it were any bulletin.
+    #[error(
+        "{0} is an announcement: its class, area and validity are the announcement's own; leave \
+         them, or make another announcement"
+    )]
+    AnnouncedSo(BulletinId),
     /// Somebody else took a step at the same time.
     #[error("{what} was changed by somebody else meanwhile; look at it and do this again")]
     Changed {

@@ -130,6 +130,12 @@ impl Site {
         tokio::time::timeout(HEAVY_WAIT, self.heavy.acquire()).await.ok().and_then(Result::ok)
     }
 
+    /// Whoever asks next what airs looks at the schedule anew.
+    async fn schedule_changed(&self) {
+        self.outlook.forget().await;
+        self.looked.forget().await;
+    }
+
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
         // A thread that panicked left counts behind, which are whole at any moment.
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)

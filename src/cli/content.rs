@@ -1,5 +1,6 @@
 //! `bulletin`: from a text that is handed in to a version that may be heard, and back.
 
+mod amend;
 mod files;
 mod show;
 
@@ -75,6 +76,8 @@ pub(super) enum Bulletin {
     },
     /// Hand in a text without a recording: of a new bulletin, or anew for one that is there.
     Contribute(Box<Contribute>),
+    /// Put right what a bulletin is: its title, column, issuing body, dates and the like.
+    Amend(Box<amend::Amend>),
     /// A step in the life of a version that is there.
     #[command(flatten)]
     Life(Life),
@@ -376,6 +379,7 @@ impl Bulletin {
                 show::withdrawn(&which.open().await?, &bulletin, json).await
             }
             Self::Contribute(contribute) => contribute.run().await,
+            Self::Amend(amend) => amend.run().await,
             Self::Life(step) => step.run().await,
         }
     }

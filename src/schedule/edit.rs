@@ -21,11 +21,13 @@ mod reach;
 #[cfg(test)]
 mod tests;
 mod week;
+mod wish;
 
-pub use reach::{
-    NotReached, Reach, Slot, Turnout, added_from, ended, free_exception, free_programme,
-};
-pub use week::copied;
+pub use reach::{NotReached, Reach, Slot, Turnout, free_exception, free_programme};
+pub use wish::Wish;
+
+use reach::{added_from, ended};
+use week::copied;
 
 /// Programmes and exceptions of one edit at most: a week that is copied.
 pub const TURNS_MAX: usize = 64;
@@ -207,8 +209,11 @@ pub fn held(schedule: &Checked, what: &What) -> Option<String> {
 
 /// The digest of how these things are: another one where somebody changed one of them.
 pub fn seen(schedule: &Checked, whats: &[What]) -> Digest {
-    let parts =
-        whats.iter().map(|what| format!("{what}\n{}", held(schedule, what).unwrap_or_default()));
+    mark(whats.iter().map(|what| (what, held(schedule, what))))
+}
+
+fn mark<'w>(things: impl Iterator<Item = (&'w What, Option<String>)>) -> Digest {
+    let parts = things.map(|(what, text)| format!("{what}\n{}", text.unwrap_or_default()));
     Digest::of(parts.collect::<Vec<_>>().join("\n").as_bytes())
 }
 
@@ -220,6 +225,11 @@ impl Edit {
             (before != after).then_some(Turn { what, before, after })
         };
         Self(become_.into_iter().filter_map(turn).collect())
+    }
+
+    /// The mark of what it starts from: [`seen`] of the things that it changes.
+    pub fn seen(&self) -> Digest {
+        mark(self.0.iter().map(|turn| (&turn.what, turn.before.clone())))
     }
 
     /// Each thing that it changes.

@@ -7,6 +7,7 @@
 //! transaction that makes it.
 
 mod aim;
+mod amending;
 mod announcing;
 mod export;
 mod file;
@@ -32,8 +33,8 @@ pub use search::{Found, Hit};
 pub use sound::{Ingested, Judged, Shapes, Sound, Told};
 
 use crate::access::Action;
-use crate::bulletin::Bulletin;
 use crate::bulletin::version::{Content, Draft, Recording, Spoken, Text, TextDraft, Version};
+use crate::bulletin::{Bulletin, TOPICS_MAX};
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, PersonId};
 use crate::lang::LangTag;
@@ -72,10 +73,10 @@ impl Station {
         if held.as_ref() == Some(&bulletin) {
             return Ok(());
         }
-        // Whoever moves a bulletin to another area must be able to answer for both.
-        for bulletin in held.iter().chain([&bulletin]) {
-            self.allow(by, Action::Contribute, bulletin.area.as_ref()).await?;
+        if let Some(held) = held {
+            return self.become_bulletin(held, &bulletin, by).await;
         }
+        self.allow(by, Action::Contribute, bulletin.area.as_ref()).await?;
         let mut tx = self.store.begin().await?;
         tx.put_bulletin(&bulletin).await?;
         tx.tell(&bulletin_fact(&bulletin, by)).await?;
@@ -195,6 +196,9 @@ impl Station {
         let schedule = self.schedule().await?;
         let lists = &schedule.lists;
         let mut wrong = Vec::new();
+        if bulletin.topics.len() > TOPICS_MAX {
+            wrong.push(format!("more than {TOPICS_MAX} topics; leave some out"));
+        }
         if !lists.has_column(&bulletin.column) {
             let column = &bulletin.column;
             wrong.push(format!("`{column}` is no column here; mend it, or add [[column]]"));

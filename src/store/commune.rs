@@ -121,12 +121,30 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps an announcement, or where and when it is heard now.
+    /// Gives an announcement another time where it still has the one of `before`; `false` where it
+    /// has not, and nothing is changed then.
+    pub async fn move_announcement(
+        &mut self,
+        before: &AnnouncementRow,
+        at: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let none = Timestamp::from_micros(-1);
+        let query = sqlx::query(
+            "update announcement set at = $1 where bulletin = $2 and coalesce(at, -1) = $3",
+        );
+        let query = query
+            .bind(at.map(Timestamp::micros))
+            .bind(before.bulletin.as_str())
+            .bind(before.at.unwrap_or(none).micros());
+        let done = query.execute(&mut *self.inner).await;
+        Ok(done.map_err(StoreError::query("move an announcement"))?.rows_affected() == 1)
+    }
+
+    /// Keeps a new announcement.
     pub async fn put_announcement(&mut self, row: &AnnouncementRow) -> Result<(), StoreError> {
         let query = sqlx::query(
             "insert into announcement (bulletin, area, villages, at, made, by_person)
-             values ($1, $2, $3, $4, $5, $6)
-             on conflict (bulletin) do update set villages = excluded.villages, at = excluded.at",
+             values ($1, $2, $3, $4, $5, $6)",
         );
         query
             .bind(row.bulletin.as_str())

@@ -7,6 +7,7 @@ use crate::bulletin::search::{words_of, words_of_text};
 use crate::bulletin::version::Version;
 use crate::digest::Digest;
 use crate::id::BulletinId;
+use crate::lang::LangTag;
 use crate::store::{
     Store, StoreError, Tx, document, json, number, optional_number, parsed, signed, text, unsigned,
 };
@@ -56,6 +57,48 @@ impl Tx {
             .await
             .map_err(StoreError::query("keep a bulletin"))?;
         self.index(&bulletin.id, "", words_of(bulletin)).await
+    }
+
+    /// Puts `bulletin` in the place of `before`, which nobody may have changed meanwhile; `false`
+    /// where somebody did, and nothing is changed then.
+    pub async fn amend_bulletin(
+        &mut self,
+        before: &Bulletin,
+        bulletin: &Bulletin,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query("update bulletin set doc = $2 where id = $1 and doc = $3")
+            .bind(before.id.as_str())
+            .bind(json(bulletin))
+            .bind(json(before));
+        let done = query.execute(&mut *self.inner).await;
+        let done = done.map_err(StoreError::query("amend a bulletin"))?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.index(&bulletin.id, "", words_of(bulletin)).await?;
+        Ok(true)
+    }
+
+    /// Keeps others from changing `bulletin` until this is committed; `false` where it is another
+    /// one by now.
+    pub async fn hold_bulletin(&mut self, bulletin: &Bulletin) -> Result<bool, StoreError> {
+        let query = sqlx::query("update bulletin set doc = doc where id = $1 and doc = $2")
+            .bind(bulletin.id.as_str())
+            .bind(json(bulletin));
+        let done = query.execute(&mut *self.inner).await;
+        Ok(done.map_err(StoreError::query("hold a bulletin"))?.rows_affected() == 1)
+    }
+
+    /// The languages in which a bulletin is approved, as of this transaction.
+    pub async fn approved_in(&mut self, id: &BulletinId) -> Result<Vec<LangTag>, StoreError> {
+        let query = sqlx::query(
+            "select language from version where bulletin = $1 and state = 'approved'
+             order by language",
+        )
+        .bind(id.as_str());
+        let rows = query.fetch_all(&mut *self.inner).await;
+        let rows = rows.map_err(StoreError::query("read what is approved"))?;
+        rows.iter().map(|row| parsed("version", &text(row, 0)?)).collect()
     }
 
     /// Puts `version` in the place of `before`, which nobody may have changed meanwhile; `false`

@@ -18,6 +18,7 @@ pub(super) use recording::{asset, kept, original, upload};
 use crate::access::Action;
 use crate::bulletin::version::Version;
 use crate::clock::utc_now;
+use crate::digest::Digest;
 use crate::id::{BulletinId, ProgrammeId};
 use crate::report::Fate;
 use crate::server::{Aim, ServerError};
@@ -120,7 +121,19 @@ struct Page {
     progress: String,
     steps: Steps,
     comments: Vec<String>,
+    seen: Digest,
+    /// Where an approved one is taken back, for those who may.
+    withdrawal: Option<String>,
+    back: Back,
+}
+
+/// What came of a form, where it did not work: nothing that was typed is lost.
+#[derive(Clone, Default)]
+struct Back {
     fault: Option<String>,
+    comment: String,
+    when: String,
+    at: String,
 }
 
 /// What the visitor may do now.
@@ -148,14 +161,14 @@ pub(super) async fn show(
     visitor: Visitor,
     Path(id): Path<BulletinId>,
 ) -> Result<Response, Fault> {
-    page(&site, &visitor, &id, None).await
+    page(&site, &visitor, &id, Back::default()).await
 }
 
 async fn page(
     site: &Site,
     visitor: &Visitor,
     id: &BulletinId,
-    fault: Option<String>,
+    back: Back,
 ) -> Result<Response, Fault> {
     let town = town(site).await?;
     let row = opened(site, &town, visitor, id).await?;
@@ -167,6 +180,8 @@ async fn page(
     let comments =
         version.returns().all().iter().map(|one| format!("{}: {}", one.step.by, one.comment));
     let live = format!("/announcements/{id}/live");
+    let approved = matches!(version, Version::Approved(_));
+    let withdraws = approved && may_here(&town, visitor, Action::Approve, &row.area);
     Ok(frame::page(&Page {
         frame: Frame::new(site, visitor, bulletin.title.to_string()).live(live),
         id: id.clone(),
@@ -177,7 +192,9 @@ async fn page(
         progress: progress(site, &town, &row, &version, visitor.tongue).await?,
         steps: steps(&town, visitor, &row, &version),
         comments: comments.collect(),
-        fault,
+        seen: Aim::mark(&bulletin, Some(&version), Some(&row)),
+        withdrawal: withdraws.then(|| format!("/bulletins/{id}/{language}#withdraw")),
+        back,
     }))
 }
 
@@ -262,18 +279,30 @@ pub(super) async fn live(
     }))
 }
 
-/// Back to the page, with the reason where it did not work.
+/// Back to the page, with the reason and what was typed where it did not work.
 async fn after(
     site: &Site,
     visitor: &Visitor,
     id: &BulletinId,
     done: Result<(), Fault>,
+    typed: Back,
 ) -> Result<Response, Fault> {
     let Err(fault) = done else {
         return Ok(Redirect::to(&format!("/announcements/{id}")).into_response());
     };
     let sentence = visitor.tongue.say(&fault.vi, &fault.en).to_owned();
-    Ok((fault.status, page(site, visitor, id, Some(sentence)).await?).into_response())
+    let back = Back { fault: Some(sentence), ..typed };
+    Ok((fault.status, page(site, visitor, id, back).await?).into_response())
+}
+
+/// What a person saw when they pressed, and what they wrote.
+#[derive(Deserialize)]
+pub(super) struct Judged {
+    seen: Digest,
+    #[serde(default)]
+    comment: String,
+    #[serde(default)]
+    passphrase: String,
 }
 
 /// Somebody listened back.
@@ -281,17 +310,12 @@ pub(super) async fn review(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     Path(id): Path<BulletinId>,
+    Form(judged): Form<Judged>,
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
     let language = site.station.announced(&id).await?.text().language.clone();
-    let done = site.station.review(Aim::at(&id, &language), by).await;
-    after(&site, &visitor, &id, done.map_err(Fault::from)).await
-}
-
-/// What to change.
-#[derive(Deserialize)]
-pub(super) struct SentBack {
-    comment: String,
+    let done = site.station.review(Aim::at(&id, &language).seen(judged.seen), by).await;
+    after(&site, &visitor, &id, done.map_err(Fault::from), Back::default()).await
 }
 
 /// Somebody listened back and found it wrong.
@@ -299,23 +323,17 @@ pub(super) async fn send_back(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     Path(id): Path<BulletinId>,
-    Form(back): Form<SentBack>,
+    Form(judged): Form<Judged>,
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
     let language = site.station.announced(&id).await?.text().language.clone();
-    let done = match back.comment.parse() {
-        Ok(comment) => {
-            site.station.send_back(Aim::at(&id, &language), by, comment).await.map_err(Fault::from)
-        }
+    let aim = Aim::at(&id, &language).seen(judged.seen);
+    let done = match judged.comment.parse() {
+        Ok(comment) => site.station.send_back(aim, by, comment).await.map_err(Fault::from),
         Err(_) => Err(Fault::bad("Hãy ghi điều cần sửa.", "Write what to change.")),
     };
-    after(&site, &visitor, &id, done).await
-}
-
-/// The moment of signing.
-#[derive(Deserialize)]
-pub(super) struct Signature {
-    passphrase: String,
+    let typed = Back { comment: judged.comment, ..Back::default() };
+    after(&site, &visitor, &id, done, typed).await
 }
 
 /// A leader signs.
@@ -323,17 +341,19 @@ pub(super) async fn approve(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
     Path(id): Path<BulletinId>,
-    Form(signature): Form<Signature>,
+    Form(judged): Form<Judged>,
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
     let language = site.station.announced(&id).await?.text().language.clone();
-    let done = site.station.approve(Aim::at(&id, &language), by, &signature.passphrase).await;
-    after(&site, &visitor, &id, done.map_err(Fault::from)).await
+    let aim = Aim::at(&id, &language).seen(judged.seen);
+    let done = site.station.approve(aim, by, &judged.passphrase).await;
+    after(&site, &visitor, &id, done.map_err(Fault::from), Back::default()).await
 }
 
 /// Another time.
 #[derive(Deserialize)]
 pub(super) struct Moved {
+    seen: Digest,
     #[serde(default)]
     at: String,
     when: String,
@@ -348,8 +368,12 @@ pub(super) async fn move_time(
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
     let done = match making::time(&site, &moved.when, &moved.at) {
-        Ok(at) => site.station.move_announcement(&id, at, by).await.map_err(Fault::from),
+        Ok(at) => {
+            let done = site.station.move_announcement(&id, Some(moved.seen), at, by).await;
+            done.map_err(Fault::from)
+        }
         Err(fault) => Err(fault),
     };
-    after(&site, &visitor, &id, done).await
+    let typed = Back { when: moved.when, at: moved.at, ..Back::default() };
+    after(&site, &visitor, &id, done, typed).await
 }

@@ -8,6 +8,7 @@
 //! route, its paragraph in the OpenAPI document and its row in `docs/routes.md`. Handlers call what
 //! pages and command line call; Station and `access` decide again, with the area.
 
+mod amendment;
 mod announcement;
 mod attend;
 mod browse;
@@ -21,6 +22,7 @@ mod once;
 mod operation;
 mod people;
 mod problem;
+mod programme;
 mod question;
 mod report;
 mod schedule;
@@ -50,9 +52,9 @@ fn table() -> Table {
     let table = Table::default();
     let table = people::add(attend::add(fleet::add(table)));
     let table = emergency::add(table);
-    let table = upload::add(newsroom::add(table));
+    let table = upload::add(amendment::add(newsroom::add(table)));
     let table = announcement::add(question::add(table));
-    let table = schedule::add(table);
+    let table = programme::add(schedule::add(table));
     report::add(log::add(table))
 }
 

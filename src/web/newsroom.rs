@@ -5,6 +5,7 @@
 //! and area. **What somebody typed or recorded is never lost to somebody else's step**: every form
 //! names what its reader saw, and comes back filled where that is no longer so.
 
+mod amendment;
 mod chip;
 mod contribution;
 mod coverage;
@@ -13,6 +14,7 @@ mod inbox;
 mod list;
 mod question;
 mod reviewing;
+mod sheet;
 mod sound;
 mod stock;
 mod take;
@@ -37,11 +39,13 @@ use crate::web::Site;
 use crate::web::routes::{Route, Who, route};
 
 /// Who may take the routes of the newsroom.
-pub(super) static ROUTES: [Route; 17] = [
+pub(super) static ROUTES: [Route; 19] = [
     route(Method::GET, "/bulletins", Who::May(Action::Read)),
     route(Method::GET, "/contribution", Who::May(Action::Contribute)),
     route(Method::POST, "/contribution", Who::May(Action::Contribute)),
     route(Method::GET, "/bulletins/{bulletin}", Who::May(Action::Read)),
+    route(Method::GET, "/bulletins/{bulletin}/amendment", Who::May(Action::Contribute)),
+    route(Method::POST, "/bulletins/{bulletin}/amendment", Who::May(Action::Contribute)),
     route(Method::GET, "/bulletins/{bulletin}/{language}", Who::May(Action::Read)),
     route(Method::GET, "/bulletins/{bulletin}/{language}/live", Who::May(Action::Read)),
     route(Method::POST, "/bulletins/{bulletin}/{language}/text", Who::May(Action::Contribute)),
@@ -65,6 +69,8 @@ pub(super) fn router() -> Router<Arc<Site>> {
         .route("/bulletins", get(list::show))
         .route("/contribution", get(contribution::form).post(contribution::contribute))
         .route("/bulletins/{bulletin}", get(version::overview))
+        // No language tag has a part of nine letters.
+        .route("/bulletins/{bulletin}/amendment", get(amendment::form).post(amendment::amend))
         .route("/bulletins/{bulletin}/{language}", get(version::show))
         .route("/bulletins/{bulletin}/{language}/live", get(version::live))
         .route("/bulletins/{bulletin}/{language}/text", post(text::write))

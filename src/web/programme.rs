@@ -76,7 +76,7 @@ struct Except {
 }
 
 /// The Monday of a day's week.
-fn monday(date: LocalDate) -> LocalDate {
+pub(super) fn monday(date: LocalDate) -> LocalDate {
     date.plus_days(1 - i64::from(Weekday::of(date).iso()))
 }
 

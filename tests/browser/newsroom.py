@@ -56,6 +56,12 @@ class Hand(Person):
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found[0])
         found[0].click()
 
+    def follow_folded(self, summary, text):
+        """A link inside what is folded away."""
+        self.presses += 1
+        self.driver.find_element(By.XPATH, f"//summary[normalize-space()='{summary}']").click()
+        self.follow(text)
+
     def choose(self, name, value):
         self.fields += 1
         Select(self.driver.find_element(By.NAME, name)).select_by_value(value)
@@ -144,7 +150,7 @@ def new_bulletin(an, sounds):
     drop(an, sounds["silence"])
     an.press("Gửi bản ghi")
     an.has("Bản ghi im lặng; hãy kiểm tra micro", SOUND_S)
-    an.fits("phien-ban-hong")
+    an.looked_at("phien-ban-hong")
     drop(an, sounds["vi"])
     an.sends()
     an.on("#state", "chờ nghe thẩm định")
@@ -162,6 +168,31 @@ def new_bulletin(an, sounds):
         sys.exit("an announcer may review")
     an.looked_at("phien-ban")
     return an.driver.current_url.removeprefix(an.web).rsplit("/", 1)[0]
+
+
+def amended(an, path):
+    """What a bulletin is, is put right; of two who do it the second is told, and keeps what they typed."""
+    an.open(path)
+    an.follow_folded("Về tin bài này", "Sửa thông tin")
+    an.has("Lĩnh vực pháp luật")
+    an.looked_at("tin-bai-sua")
+    seen = an.driver.find_element(By.NAME, "seen").get_attribute("value")
+    an.fill("document_number", "168/2024/NĐ-CP")
+    an.press("Lưu thay đổi")
+    an.has("Các phiên bản ngôn ngữ")
+    an.open(path + "/amendment")
+    an.fill("document_number", "100/2019/NĐ-CP")
+    an.driver.execute_script("document.getElementsByName('seen')[0].value = arguments[0]", seen)
+    an.press("Lưu thay đổi")
+    an.has("Người khác vừa lưu, khác với điều bạn gõ")
+    an.has("168/2024/NĐ-CP")
+    an.looked_at("tin-bai-sua-trung")
+    own = an.driver.find_element(By.NAME, "document_number").get_attribute("value")
+    if own != "100/2019/NĐ-CP":
+        sys.exit(f"what the second editor typed is lost: {own}")
+    an.fill("document_number", "168/2024/NĐ-CP")
+    an.press("Lưu thay đổi")
+    an.has("Các phiên bản ngôn ngữ")
 
 
 def from_microphone(an, path):
@@ -257,7 +288,7 @@ def reviewed(reviewer, mender, path, sounds):
     mender.has("Đọc chậm lại câu cuối.")
     mender.click(f"a[href='{path}/twh?from=inbox']")
     mender.has("Đọc chậm lại câu cuối.")
-    mender.fits("phien-ban-tra-lai")
+    mender.looked_at("phien-ban-tra-lai")
     mender.file(sounds["mended"])
     mender.sends()
     mender.on("#state", "chờ nghe thẩm định", SOUND_S)
@@ -299,7 +330,7 @@ def looks(person, path):
     person.looked_at("do-phu")
     person.open("/coverage?bulletin=" + path.rsplit("/", 1)[1])
     person.has("theo xã")
-    person.fits("do-phu-xa")
+    person.looked_at("do-phu-xa")
 
 
 def at_the_telephone(phone, path):
@@ -309,6 +340,9 @@ def at_the_telephone(phone, path):
         phone.open(page)
         phone.has("Tin bài")
         phone.fits(name)
+    phone.open(path + "/amendment")
+    phone.has("loại tin, địa bàn và thời hạn đã ký nên giữ nguyên")
+    phone.looked_at("tin-bai-sua-da-duyet")
 
 
 def answered(leader, announcer, person):
@@ -360,6 +394,9 @@ def main():
         path = new_bulletin(an, sounds)
         print(f"new bulletin: {an.presses} presses, {an.fields} fields", flush=True)
         step("new bulletin")
+        an.presses, an.fields = 0, 0
+        amended(an, path)
+        step("amended")
         from_microphone(an, path)
         step("microphone")
         phone.presses, phone.fields = 0, 0

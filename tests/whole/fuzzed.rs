@@ -16,7 +16,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
     missing_required_header,unsupported_method,ignored_auth";
 
 const SCOPES: &str = "watch,read,contribute,translate,record,review,approve,alarm,order,\
-    take-question,answer,change-fleet,decide,invite,attend,announce,upload,listen";
+    take-question,answer,change-fleet,decide,invite,attend,announce,upload,listen,programme";
 
 fn schemathesis() -> PathBuf {
     let path = checkout().join(".tools/schemathesis/bin/schemathesis");

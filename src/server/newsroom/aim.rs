@@ -1,10 +1,12 @@
 //! What a step is meant for: a version, as whoever takes the step had it before them.
 
+use crate::bulletin::Bulletin;
 use crate::bulletin::version::Version;
 use crate::digest::Digest;
 use crate::id::BulletinId;
 use crate::lang::LangTag;
 use crate::server::ServerError;
+use crate::store::AnnouncementRow;
 
 /// A version of a bulletin, and what was seen of it.
 ///
@@ -32,15 +34,33 @@ impl<'a> Aim<'a> {
         Self { seen: Some(mark), ..self }
     }
 
-    /// The mark of a version as it is, or of none.
-    pub fn mark(version: Option<&Version>) -> Digest {
-        let whole = version.map(|version| serde_json::to_vec(version).expect("text keys"));
-        Digest::of(&whole.unwrap_or_default())
+    /// The mark of a version as it is, or of none. Where it waits for a signature it is of its
+    /// bulletin too, since the signature will say what that is; of an announcement always of its
+    /// places and its time.
+    pub fn mark(
+        bulletin: &Bulletin,
+        version: Option<&Version>,
+        announced: Option<&AnnouncementRow>,
+    ) -> Digest {
+        let Some(version) = version else { return Digest::of(b"") };
+        let mut whole = serde_json::to_vec(version).expect("text keys");
+        if matches!(version, Version::Reviewed(_)) {
+            whole.extend(serde_json::to_vec(bulletin).expect("text keys"));
+        }
+        if let Some(row) = announced {
+            whole.extend(serde_json::to_vec(row).expect("text keys"));
+        }
+        Digest::of(&whole)
     }
 
-    /// Refuses where `held` is not what was seen.
-    pub(super) fn hits(&self, held: Option<&Version>) -> Result<(), ServerError> {
-        if self.seen.is_none_or(|seen| seen == Self::mark(held)) {
+    /// Refuses where `held` of this bulletin is not what was seen.
+    pub(super) fn hits(
+        &self,
+        bulletin: &Bulletin,
+        held: Option<&Version>,
+        announced: Option<&AnnouncementRow>,
+    ) -> Result<(), ServerError> {
+        if self.seen.is_none_or(|seen| seen == Self::mark(bulletin, held, announced)) {
             return Ok(());
         }
         Err(ServerError::Changed { what: format!("{} in {}", self.bulletin, self.language) })

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Ingested, Sound, bulletin_fact, changed_meanwhile, step_fact};
+use super::{Aim, Ingested, Sound, bulletin_fact, changed_meanwhile, step_fact};
 use crate::access::Action;
 use crate::bulletin::version::{Content, Draft, Recording, Spoken, Text, Version, Voice};
 use crate::bulletin::{Bulletin, Class, Kind, Script, SourceLevel, Title};
@@ -161,6 +161,13 @@ impl Station {
         found.ok_or_else(|| ServerError::NoBulletin(id.clone()))
     }
 
+    /// The mark of an announcement as it is, for a form: its version, its places and its time.
+    pub async fn announcement_mark(&self, row: &AnnouncementRow) -> Result<Digest, ServerError> {
+        let id = &row.bulletin;
+        let (bulletin, version) = (self.bulletin(id).await?, self.announced(id).await?);
+        Ok(Aim::mark(&bulletin, Some(&version), Some(row)))
+    }
+
     /// The one version of an announcement.
     pub async fn announced(&self, id: &BulletinId) -> Result<Version, ServerError> {
         let found = self.store.versions_of(id).await?.into_iter().next();
@@ -168,16 +175,20 @@ impl Station {
     }
 
     /// `by` gives an announcement another time: `None` as soon as it is approved, or at once where
-    /// it is. What was heard is not heard again.
+    /// it is. What was heard is not heard again. `seen` is its mark as they had it before them, none
+    /// where it counts for whatever is there.
     pub async fn move_announcement(
         &self,
         id: &BulletinId,
+        seen: Option<Digest>,
         at: Option<Timestamp>,
         by: &PersonId,
     ) -> Result<(), ServerError> {
         let row = self.announcement(id).await?;
         self.allow(by, Action::Announce, Some(&row.area)).await?;
-        let version = self.announced(id).await?;
+        let (bulletin, version) = (self.bulletin(id).await?, self.announced(id).await?);
+        let aim = Aim { bulletin: id, language: &version.text().language, seen };
+        aim.hits(&bulletin, Some(&version), Some(&row))?;
         let approved = matches!(version, Version::Approved(_));
         let now = utc_now();
         if approved && row.at.is_some_and(|at| at <= now && approved_at(&version) <= Some(at)) {
@@ -211,13 +222,16 @@ impl Station {
         at: Option<Timestamp>,
         by: &PersonId,
     ) -> Result<(), ServerError> {
+        let before = row.clone();
         let row = AnnouncementRow { at, ..row };
         let bulletin = self.bulletin(&row.bulletin).await?;
         let length_ms = version.spoken().map_or(0, |spoken| spoken.recording.length_ms);
         let slot = Slot { row: &row, bulletin: &bulletin, language: &version.text().language };
         self.must_fit(&slot, length_ms, at.unwrap_or(utc_now() + LEAD)).await?;
         let mut tx = self.store.begin().await?;
-        tx.put_announcement(&row).await?;
+        if !tx.move_announcement(&before, row.at).await? {
+            return Err(changed_meanwhile(version));
+        }
         tx.tell(&fact("announcement.moved", &row, by)).await?;
         tx.commit().await?;
         self.schedule_announcements(&row.area).await
@@ -280,7 +294,7 @@ impl Station {
     }
 
     /// Writes the schedule file of a commune's announcements anew.
-    async fn schedule_announcements(&self, area: &AreaId) -> Result<(), ServerError> {
+    pub(super) async fn schedule_announcements(&self, area: &AreaId) -> Result<(), ServerError> {
         let _turn = ONE_AT_A_TIME.lock().await;
         let now = utc_now();
         let mut body = String::from(
@@ -438,7 +452,7 @@ fn fact(kind: &'static str, row: &AnnouncementRow, by: &PersonId) -> Fact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{Aim, Beginning};
+    use crate::server::Beginning;
     use crate::store::{Person, SourceRow};
 
     const SCHEDULE: &str = r#"
@@ -548,6 +562,31 @@ minutes_a_day_max = 0
         assert!(is_planned(&station, &id).await);
         let row = station.announcement(&id).await.unwrap();
         assert!(row.at.is_some_and(|at| at > utc_now()), "it begins soon");
+    }
+
+    #[tokio::test]
+    async fn a_signature_counts_for_the_time_that_was_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = town(folder.path(), "").await;
+        let id = made(&station).await.unwrap();
+        let vi = "vi".parse().unwrap();
+        let person = |id: &str| -> PersonId { id.parse().unwrap() };
+        station.review(Aim::at(&id, &vi), &person("chi")).await.unwrap();
+        let mark = async || {
+            let row = station.announcement(&id).await.unwrap();
+            station.announcement_mark(&row).await.unwrap()
+        };
+        let seen = mark().await;
+        let at = Some(utc_now() + Duration::from_hours(24));
+        station.move_announcement(&id, Some(seen), at, &person("sua")).await.unwrap();
+        let aim = Aim::at(&id, &vi).seen(seen);
+        let refused = station.approve(aim, &person("dung"), PASSPHRASE).await;
+        assert!(matches!(refused, Err(ServerError::Changed { .. })), "{refused:?}");
+        let refused = station.move_announcement(&id, Some(seen), None, &person("sua")).await;
+        assert!(matches!(refused, Err(ServerError::Changed { .. })), "{refused:?}");
+        let aim = Aim::at(&id, &vi).seen(mark().await);
+        station.approve(aim, &person("dung"), PASSPHRASE).await.unwrap();
+        assert_eq!(station.announcement(&id).await.unwrap().at, at);
     }
 
     #[tokio::test]

@@ -67,7 +67,8 @@ impl Station {
             contributor: Some(by.clone()),
             translator: None,
         };
-        let (before, version) = self.written(text, "contribute", contribution.seen).await?;
+        let (before, version) =
+            self.written(&bulletin, text, "contribute", contribution.seen).await?;
         let mut tx = self.store.begin().await?;
         if new {
             tx.put_bulletin(&bulletin).await?;
@@ -101,19 +102,22 @@ impl Station {
             contributor: None,
             translator: Some(by.clone()),
         };
-        let (before, version) = self.written(text, "translate", aim.seen).await?;
+        let (before, version) = self.written(&held, text, "translate", aim.seen).await?;
         self.keep(before.as_ref(), version, "version.translated", by).await
     }
 
     /// A text in the place of what is there, unless that may be heard.
     async fn written(
         &self,
+        bulletin: &Bulletin,
         text: Text,
         step: &'static str,
         seen: Option<Digest>,
     ) -> Result<(Option<Version>, Version), ServerError> {
         let before = self.held(&text.bulletin, &text.language).await?;
-        Aim { bulletin: &text.bulletin, language: &text.language, seen }.hits(before.as_ref())?;
+        let aim = Aim { bulletin: &text.bulletin, language: &text.language, seen };
+        let announced = self.store.announcement(&text.bulletin).await?;
+        aim.hits(bulletin, before.as_ref(), announced.as_ref())?;
         if let Some(Version::Approved(_)) = &before {
             let needed = "open to change: withdraw it first";
             return Err(wrong_state(&text.bulletin, &text.language, step, needed));
@@ -189,13 +193,13 @@ impl Station {
         by: &PersonId,
         passphrase: &str,
     ) -> Result<(), ServerError> {
-        let (before, _) = self.opened(aim, by, Action::Approve).await?;
+        let (before, bulletin) = self.opened(aim, by, Action::Approve).await?;
         let Version::Reviewed(reviewed) = before.clone() else {
             return Err(wrong_state(aim.bulletin, aim.language, "approve", "reviewed"));
         };
         let policy = ApprovalPolicy { reviewer_may_approve: self.config.reviewer_may_approve };
         reviewed.may_approve(by, policy)?;
-        let descriptor = self.describe(reviewed.content()).await?;
+        let descriptor = self.describe(&bulletin, reviewed.content()).await?;
         let signer = self.unseal_person(by, passphrase)?;
         let note = signer.sign(&encode(&self.config.net, &descriptor));
         let approved = reviewed.approve(by.clone(), utc_now(), note.clone(), policy)?;
@@ -208,7 +212,9 @@ impl Station {
             withdrawn: None,
         };
         let mut tx = self.store.begin().await?;
-        if !tx.put_version(Some(&before), &version).await? {
+        // The bulletin first, as in `amend`: whichever of the two comes second sees the other.
+        let stands = tx.hold_bulletin(&bulletin).await?;
+        if !stands || !tx.put_version(Some(&before), &version).await? {
             return Err(changed_meanwhile(&version));
         }
         tx.put_asset(&row).await?;
@@ -254,31 +260,36 @@ impl Station {
         let held = self.bulletin(aim.bulletin).await?;
         self.allow(by, action, held.area.as_ref()).await?;
         let version = self.version(aim.bulletin, aim.language).await?;
-        aim.hits(Some(&version))?;
+        let announced = self.store.announcement(aim.bulletin).await?;
+        aim.hits(&held, Some(&version), announced.as_ref())?;
         Ok((version, held))
     }
 
-    async fn describe(&self, content: &Content) -> Result<Descriptor, ServerError> {
-        let bulletin = self.bulletin(&content.text.bulletin).await?;
+    async fn describe(
+        &self,
+        bulletin: &Bulletin,
+        content: &Content,
+    ) -> Result<Descriptor, ServerError> {
         let recording = &content.spoken.recording;
         let bytes = self.assets.read(recording.asset)?;
-        let area = match bulletin.area {
-            Some(area) => area,
+        let signed = bulletin.signed();
+        let area = match signed.area {
+            Some(area) => area.clone(),
             None => self.root_area().await?,
         };
         Ok(Descriptor {
             asset: recording.asset,
-            bulletin: bulletin.id,
+            bulletin: bulletin.id.clone(),
             language: content.text.language.clone(),
-            class: bulletin.class,
+            class: signed.class,
             codec: "opus".to_owned(),
             bytes: bytes.len() as u64,
             block_bytes: self.config.block_bytes,
             blocks: Descriptor::blocks_of(&bytes, self.config.block_bytes),
             length_ms: recording.length_ms,
             areas: vec![area],
-            valid_from: bulletin.valid_from,
-            valid_until: bulletin.valid_until,
+            valid_from: signed.valid.0,
+            valid_until: signed.valid.1,
         })
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Action;
 use crate::bulletin::{Script, Title};
+use crate::digest::Digest;
 use crate::id::{AreaId, BulletinId, PersonId, UploadId};
 use crate::lang::LangTag;
 use crate::server::{Judged, NewAnnouncement, ServerError, Sound};
@@ -12,7 +13,7 @@ use crate::time::Timestamp;
 use crate::web::api::fleet::{DONE, Done};
 use crate::web::api::operation::{Call, Nothing, Table, act, look};
 use crate::web::api::problem::Problem;
-use crate::web::api::words::{Instant, Language, Slug, Text, Whole};
+use crate::web::api::words::{Instant, Language, Sha256, Slug, Text, Whole};
 
 /// Announcements of one answer at most, newest first.
 const ANNOUNCEMENTS_MAX: usize = 200;
@@ -74,6 +75,9 @@ struct Listed {
     by: PersonId,
     /// `draft`, `reviewed`, `approved` or `withdrawn`.
     state: String,
+    /// It as it is, with its place and time: what a step on it names as `seen`.
+    #[schemars(with = "Sha256")]
+    mark: Digest,
 }
 
 async fn list(call: Call<Nothing, Nothing>) -> Result<Announcements, Problem> {
@@ -83,6 +87,7 @@ async fn list(call: Call<Nothing, Nothing>) -> Result<Announcements, Problem> {
     rows.truncate(ANNOUNCEMENTS_MAX);
     let mut announcements = Vec::new();
     for row in rows {
+        let mark = call.station().announcement_mark(&row).await?;
         let state = call.station().announced(&row.bulletin).await?.state().to_owned();
         let (bulletin, area, villages) = (row.bulletin, row.area, row.villages);
         announcements.push(Listed {
@@ -93,6 +98,7 @@ async fn list(call: Call<Nothing, Nothing>) -> Result<Announcements, Problem> {
             made: row.made,
             by: row.by,
             state,
+            mark,
         });
     }
     Ok(Announcements { announcements })
@@ -176,12 +182,17 @@ struct Which {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Moved {
+    /// The `mark` of the announcement as you read it; refused where it is another one by now.
+    #[schemars(with = "Option<Sha256>")]
+    seen: Option<Digest>,
     /// When; as soon as it is approved, or at once where it is, where it is left out.
     #[schemars(with = "Option<Instant>")]
     at: Option<Timestamp>,
 }
 
 async fn move_time(call: Call<Which, Moved>) -> Result<Done, Problem> {
-    call.station().move_announcement(&call.path.bulletin, call.input.at, call.by()).await?;
+    let Moved { seen, at } = call.input;
+    let (station, by) = (&call.site.station, &call.who.person.id);
+    station.move_announcement(&call.path.bulletin, seen, at, by).await?;
     Ok(DONE)
 }

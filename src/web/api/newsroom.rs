@@ -9,20 +9,21 @@ use serde_json::json;
 
 use crate::access::Action;
 use crate::bulletin::search::Query;
-use crate::bulletin::version::Voice;
+use crate::bulletin::version::{Version, Voice};
 use crate::bulletin::{
     Bulletin, Campaign, Class, Column, Comment, DocumentNumber, IssuingBody, Kind, Script,
     SourceLevel, Title, Topic, Variety,
 };
 use crate::clock::utc_now;
+use crate::digest::Digest;
 use crate::id::{AreaId, BulletinId, UploadId};
 use crate::lang::LangTag;
-use crate::server::{Aim, Contribution, Judged, NewSound, ServerError, Sound, Validity};
+use crate::server::{Aim, Contribution, Judged, NewSound, ServerError, Sound, Station, Validity};
 use crate::web::api::document::Told;
 use crate::web::api::fleet::{DONE, Done};
 use crate::web::api::operation::{Call, Nothing, Table, act, look};
 use crate::web::api::problem::Problem;
-use crate::web::api::words::{Language, Secret, Slug, Text, Whole};
+use crate::web::api::words::{Language, Secret, Sha256, Slug, Text, Whole};
 
 /// Bulletins of one answer at most.
 const BULLETINS_MAX: usize = 200;
@@ -203,14 +204,36 @@ struct Which {
 struct Complete {
     #[schemars(with = "Whole")]
     bulletin: Bulletin,
+    /// The bulletin as it is: what an amendment names as `seen`.
+    #[schemars(with = "Sha256")]
+    mark: Digest,
     #[schemars(with = "Vec<Whole>")]
-    versions: Vec<crate::bulletin::version::Version>,
+    versions: Vec<Version>,
+    /// Each version as it is.
+    marks: Vec<Marked>,
+}
+
+/// A version as it is.
+#[derive(Serialize, JsonSchema)]
+struct Marked {
+    #[schemars(with = "Language")]
+    language: LangTag,
+    /// What a step on it names as `seen`.
+    #[schemars(with = "Sha256")]
+    mark: Digest,
 }
 
 async fn show(call: Call<Which, Nothing>) -> Result<Complete, Problem> {
     let bulletin = call.station().bulletin(&call.path.bulletin).await?;
     let versions = call.station().store.versions_of(&bulletin.id).await?;
-    Ok(Complete { bulletin, versions })
+    let mark = Station::bulletin_mark(&bulletin);
+    let announced = call.station().store.announcement(&bulletin.id).await?;
+    let marked = |version: &Version| Marked {
+        language: version.text().language.clone(),
+        mark: Aim::mark(&bulletin, Some(version), announced.as_ref()),
+    };
+    let marks = versions.iter().map(marked).collect();
+    Ok(Complete { bulletin, mark, versions, marks })
 }
 
 /// A new bulletin with its first text.
@@ -329,10 +352,20 @@ struct InLanguage {
     language: LangTag,
 }
 
+impl InLanguage {
+    /// The version as somebody saw it, where they say so.
+    fn aim(&self, seen: Option<Digest>) -> Aim<'_> {
+        Aim { bulletin: &self.bulletin, language: &self.language, seen }
+    }
+}
+
 /// A text.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Translation {
+    /// The `mark` of the version as you read it; refused where it is another one by now.
+    #[schemars(with = "Option<Sha256>")]
+    seen: Option<Digest>,
     #[schemars(with = "String")]
     script: Script,
     /// Which speech of the language.
@@ -342,10 +375,9 @@ struct Translation {
 
 async fn translate(call: Call<InLanguage, Translation>) -> Result<Done, Problem> {
     let (station, by) = (&call.site.station, &call.who.person.id);
-    let InLanguage { bulletin, language } = call.path;
-    station.check_language(&language).await?;
-    let Translation { script, variety } = call.input;
-    station.translate(Aim::at(&bulletin, &language), variety, script, by).await?;
+    station.check_language(&call.path.language).await?;
+    let Translation { seen, script, variety } = call.input;
+    station.translate(call.path.aim(seen), variety, script, by).await?;
     Ok(DONE)
 }
 
@@ -353,6 +385,9 @@ async fn translate(call: Call<InLanguage, Translation>) -> Result<Done, Problem>
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Recorded {
+    /// The `mark` of the version as you read it; refused where it is another one by now.
+    #[schemars(with = "Option<Sha256>")]
+    seen: Option<Digest>,
     /// The upload, which must be whole.
     #[schemars(with = "Slug")]
     upload: UploadId,
@@ -378,8 +413,8 @@ async fn record(call: Call<InLanguage, Recorded>) -> Result<Taken, Problem> {
     let file = station.uploaded(&call.input.upload, by)?;
     let program = std::env::current_exe().map_err(|e| ServerError::Task(e.to_string()))?;
     let new = NewSound { file: &file, voice: call.input.voice };
-    let InLanguage { bulletin, language } = &call.path;
-    let made = station.record(Aim::at(bulletin, language), new, by, &Sound::new(program)).await?;
+    let aim = call.path.aim(call.input.seen);
+    let made = station.record(aim, new, by, &Sound::new(program)).await?;
     station.drop_upload(&call.input.upload, by)?;
     let (asset, length_ms, judged) = (made.asset.to_string(), made.length_ms, made.judged);
     Ok(Taken { asset, length_ms, judged })
@@ -393,8 +428,17 @@ async fn sound<I>(call: Call<InLanguage, I>, _: Body) -> Result<Response, Proble
     Ok(([(header::CONTENT_TYPE, SOUND)], bytes).into_response())
 }
 
-async fn review(call: Call<InLanguage, Nothing>) -> Result<Done, Problem> {
-    call.station().review(Aim::at(&call.path.bulletin, &call.path.language), call.by()).await?;
+/// What was heard.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Heard {
+    /// The `mark` of the version as you read it; refused where it is another one by now.
+    #[schemars(with = "Option<Sha256>")]
+    seen: Option<Digest>,
+}
+
+async fn review(call: Call<InLanguage, Heard>) -> Result<Done, Problem> {
+    call.station().review(call.path.aim(call.input.seen), call.by()).await?;
     Ok(DONE)
 }
 
@@ -402,6 +446,9 @@ async fn review(call: Call<InLanguage, Nothing>) -> Result<Done, Problem> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Said {
+    /// The `mark` of the version as you read it; refused where it is another one by now.
+    #[schemars(with = "Option<Sha256>")]
+    seen: Option<Digest>,
     /// In words.
     #[schemars(with = "Text")]
     comment: Comment,
@@ -409,8 +456,8 @@ struct Said {
 
 async fn send_back(call: Call<InLanguage, Said>) -> Result<Done, Problem> {
     let (station, by) = (&call.site.station, &call.who.person.id);
-    let InLanguage { bulletin, language } = &call.path;
-    station.send_back(Aim::at(bulletin, language), by, call.input.comment).await?;
+    let Said { seen, comment } = call.input;
+    station.send_back(call.path.aim(seen), by, comment).await?;
     Ok(DONE)
 }
 
@@ -418,21 +465,23 @@ async fn send_back(call: Call<InLanguage, Said>) -> Result<Done, Problem> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Approval {
+    /// The `mark` of the version as you read it; refused where it is another one by now.
+    #[schemars(with = "Option<Sha256>")]
+    seen: Option<Digest>,
     /// What opens the approver's own key, for this one signature.
     #[schemars(with = "Secret")]
     passphrase: String,
 }
 
 async fn approve(call: Call<InLanguage, Approval>) -> Result<Done, Problem> {
-    let InLanguage { bulletin, language } = &call.path;
-    let secret = &call.input.passphrase;
-    call.station().approve(Aim::at(bulletin, language), call.by(), secret).await?;
+    let Approval { seen, passphrase } = &call.input;
+    call.station().approve(call.path.aim(*seen), call.by(), passphrase).await?;
     Ok(DONE)
 }
 
 async fn withdraw(call: Call<InLanguage, Said>) -> Result<Done, Problem> {
     let (station, by) = (&call.site.station, &call.who.person.id);
-    let InLanguage { bulletin, language } = &call.path;
-    station.withdraw(Aim::at(bulletin, language), by, call.input.comment).await?;
+    let Said { seen, comment } = call.input;
+    station.withdraw(call.path.aim(seen), by, comment).await?;
     Ok(DONE)
 }

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use crate::access::Denied;
 use crate::config::Faults;
+use crate::schedule::edit::NotEdited;
 use crate::server::{ServerError, TokenError, UploadError};
 use crate::store::StoreError;
+use crate::web::api::words::Whole;
 use crate::web::fault::Fault;
 
 /// Why a request was not done.
@@ -40,6 +42,10 @@ pub(super) struct Told {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     faults: Vec<FileFault>,
+    /// What is there now, where somebody else changed it meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Whole>")]
+    now: Option<serde_json::Value>,
 }
 
 /// A fault in a file.
@@ -72,6 +78,7 @@ impl Problem {
             detail: en.to_owned(),
             detail_vi: vi.to_owned(),
             faults: Vec::new(),
+            now: None,
         };
         Self { told: Box::new(told), retry_s: None }
     }
@@ -99,6 +106,12 @@ impl Problem {
 
     pub(super) fn denied(denied: Denied) -> Self {
         ServerError::from(denied).into()
+    }
+
+    /// The same, with what is there now.
+    pub(super) fn now(mut self, now: serde_json::Value) -> Self {
+        self.told.now = Some(now);
+        self
     }
 
     /// The same, with how long to wait before the next try.
@@ -149,7 +162,8 @@ impl From<StoreError> for Problem {
 fn status(error: &ServerError) -> Option<StatusCode> {
     match error {
         ServerError::Upload(UploadError::Offset { .. } | UploadError::Busy(_))
-        | ServerError::Changed { .. } => Some(StatusCode::CONFLICT),
+        | ServerError::Changed { .. }
+        | ServerError::Edit(NotEdited::Changed(_)) => Some(StatusCode::CONFLICT),
         ServerError::Upload(UploadError::Unknown(_)) | ServerError::NoForm(_) => {
             Some(StatusCode::NOT_FOUND)
         }
@@ -168,7 +182,7 @@ fn code(error: &ServerError) -> &'static str {
         ServerError::Upload(_) => "upload",
         ServerError::Token(TokenError::Beyond { .. }) => "scope",
         ServerError::Recording { .. } | ServerError::Unusable { .. } => "recording",
-        ServerError::Changed { .. } => "changed",
+        ServerError::Changed { .. } | ServerError::Edit(NotEdited::Changed(_)) => "changed",
         ServerError::NotOpen(_) | ServerError::DecidedLate { .. } => "decision",
         ServerError::NoPerson(_)
         | ServerError::NoBulletin(_)

@@ -32,7 +32,7 @@ const DUTIES: [&str; 8] = [
 
 impl Town {
     /// A token of somebody with everything that their duties allow.
-    async fn token(&self, person: &str) -> String {
+    pub(super) async fn token(&self, person: &str) -> String {
         let duties = self.site.station.person(&person.parse().unwrap()).await.unwrap().1;
         let may = |action: &Action| action.duties().iter().any(|duty| duties.hold(*duty));
         let scopes: Vec<&str> = Action::ALL.iter().filter(|a| may(a)).map(|a| a.word()).collect();
@@ -56,7 +56,7 @@ impl Town {
     }
 
     /// One call, with the answer as JSON.
-    async fn calls(
+    pub(super) async fn calls(
         &self,
         method: Method,
         path: &str,
@@ -77,7 +77,7 @@ impl Town {
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
-    async fn looks(&self, path: &str, token: &str) -> (StatusCode, Value) {
+    pub(super) async fn looks(&self, path: &str, token: &str) -> (StatusCode, Value) {
         self.calls(Method::GET, path, token, None, &[]).await
     }
 }
@@ -93,6 +93,7 @@ fn example(path: &str) -> String {
         .replace("{question}", "none")
         .replace("{emergency}", "none")
         .replace("{upload}", "none")
+        .replace("{programme}", "none")
 }
 
 async fn row(town: &Town, line: &Line, tokens: &[String]) -> String {

@@ -16,6 +16,16 @@ pub(super) fn told(error: &ServerError) -> Option<String> {
         ServerError::Changed { .. } => "Người khác vừa thay đổi mục này trong lúc bạn đang mở; \
              hãy xem bản mới rồi làm lại. Những gì bạn gõ vẫn còn."
             .to_owned(),
+        ServerError::Signed { languages, .. } => format!(
+            "Tin bài đã được duyệt bằng {languages}: loại tin, địa bàn và thời hạn đã ký, không đổi \
+             được nữa. Hãy để nguyên ba mục đó, hoặc nhờ lãnh đạo thu hồi các phiên bản ấy trước."
+        ),
+        ServerError::Validity => {
+            "Hết hạn phải sau lúc bắt đầu, trong vòng 366 ngày; hãy chọn lại.".to_owned()
+        }
+        ServerError::AnnouncedSo(_) => "Đây là thông báo của xã: loại tin, địa bàn và thời hạn đi \
+             theo thông báo; hãy để nguyên, hoặc làm thông báo khác."
+            .to_owned(),
         ServerError::WrongState { step, .. } => wrong_state(step).to_owned(),
         ServerError::Step(refused) => step(refused).to_owned(),
         ServerError::BulletinExists(id) => {

@@ -87,7 +87,7 @@ impl Stock {
     pub(super) fn chips(&self, item: &Item, tongue: Tongue, now: Timestamp) -> Vec<Chip> {
         let asked = self.languages.iter().filter(|tag| {
             // An announcement is spoken in one language on purpose.
-            !item.announced || item.version(tag).is_some()
+            !item.is_announced() || item.version(tag).is_some()
         });
         let mut tags: Vec<&LangTag> = asked.collect();
         for version in &item.versions {
@@ -104,7 +104,9 @@ impl Stock {
         let stand = Stand::of(item, item.version(tag), now);
         let (vi, en, class) = stand.words();
         let instead = match self.listeners.instead(&item.airable, tag, now) {
-            _ if stand == Stand::Ready || !item.bulletin.is_valid(now) || item.announced => None,
+            _ if stand == Stand::Ready || !item.bulletin.is_valid(now) || item.is_announced() => {
+                None
+            }
             Instead::NotAsked => None,
             // Where nothing of it can be heard at all, the states themselves say so.
             Instead::Nothing if item.airable.voices.is_empty() => None,

@@ -8,22 +8,18 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::access::Action;
-use crate::bulletin::lists::USUAL_TOPICS;
-use crate::bulletin::version::Version;
-use crate::bulletin::{Bulletin, Class, Kind, Question, SourceLevel, TOPICS_MAX};
+use crate::bulletin::{Kind, Question};
 use crate::clock::utc_now;
 use crate::id::{BulletinId, ID_CHARS_MAX, QuestionId};
 use crate::lang::fold;
-use crate::server::{Contribution, ServerError, Validity};
-use crate::time::{Timestamp, Zone};
+use crate::server::{Aim, Contribution, ServerError};
 use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
 use crate::web::newsroom::fields::{Fields, Wrong};
+use crate::web::newsroom::sheet::{self, Choices, Offered};
 use crate::web::newsroom::stock::{Stock, stock};
-use crate::web::newsroom::words;
 use crate::web::tongue::Tongue;
 
 /// Days that a bulletin holds where nobody says otherwise.
@@ -32,9 +28,6 @@ const USUAL_DAYS: &str = "30";
 /// Names that are tried where the first is taken.
 const NAMES_MAX: usize = 99;
 
-/// Words with a name for people: what is chosen from.
-type Choices = Vec<(String, String)>;
-
 #[derive(Template)]
 #[template(path = "contribution.html")]
 struct Page {
@@ -42,13 +35,7 @@ struct Page {
     typed: Fields,
     wrong: Vec<String>,
     question: Option<Asked>,
-    columns: Choices,
-    kinds: Choices,
-    classes: Choices,
-    sources: Choices,
-    areas: Choices,
-    topics: Vec<String>,
-    campaigns: Vec<String>,
+    offered: Offered,
     languages: Choices,
 }
 
@@ -103,43 +90,16 @@ async fn page(
         Ok(id) => Some(answer(site, id).await?),
         Err(_) => None,
     };
-    let topics = USUAL_TOPICS.iter().map(ToString::to_string);
-    let named = |column: &crate::bulletin::Column| (column.to_string(), column.to_string());
     let languages = lists.languages.all().into_iter();
     let languages = languages.map(|tag| (tag.to_string(), stock.language(&tag, tongue).to_owned()));
     Ok(frame::page(&Page {
         frame: Frame::new(site, visitor, tongue.say("Tin bài mới", "A new bulletin")),
-        columns: lists.all_columns().iter().map(named).collect(),
-        kinds: Kind::ALL.map(|one| choice(one.word(), words::kind(one, tongue))).to_vec(),
-        classes: Class::ALL.map(|one| choice(one.word(), words::class(one, tongue))).to_vec(),
-        sources: SourceLevel::ALL.map(|one| choice(one.word(), words::source(one, tongue))).into(),
-        areas: areas(&stock, visitor),
-        topics: topics.chain(lists.topics.iter().map(ToString::to_string)).collect(),
-        campaigns: lists.campaigns.iter().map(ToString::to_string).collect(),
+        offered: Offered::to(visitor, &stock, &lists),
         languages: languages.collect(),
         question,
         typed,
         wrong,
     }))
-}
-
-fn choice(word: &str, name: &str) -> (String, String) {
-    (word.to_owned(), name.to_owned())
-}
-
-/// Where the visitor may contribute; the whole station first.
-fn areas(stock: &Stock, visitor: &Visitor) -> Choices {
-    let mut areas = Vec::new();
-    if stock.may(visitor, Action::Contribute, None) {
-        areas.push(choice("", visitor.tongue.say("toàn đài", "whole station")));
-    }
-    let may = |area: &&crate::fleet::Area| {
-        area.level != crate::fleet::Level::Village
-            && stock.may(visitor, Action::Contribute, Some(&area.id))
-    };
-    let below = stock.world.tree.iter().filter(may);
-    areas.extend(below.map(|area| choice(area.id.as_str(), &area.name)));
-    areas
 }
 
 async fn answer(site: &Site, id: QuestionId) -> Result<Asked, Fault> {
@@ -209,104 +169,20 @@ fn contribution(
         wrong.say("Hãy chọn ngôn ngữ của lời đọc.", "Choose the language of the text.");
     }
     let variety = wrong.optional(typed.one("variety"), ("Phương ngữ", "Variety"));
-    let kind = answers.as_ref().map(|_| Kind::QuestionAndAnswer);
-    let bulletin = bulletin(stock, typed, kind, &mut wrong);
+    let valid = sheet::validity(typed, stock.world.zone, utc_now(), &mut wrong);
+    let id = named(stock, typed, &mut wrong);
+    let mut bulletin = sheet::bulletin(stock, typed, (id, valid), &mut wrong);
+    if let (Some(bulletin), Some(_)) = (&mut bulletin, &answers) {
+        bulletin.kind = Kind::QuestionAndAnswer;
+    }
     match (bulletin, script, language, wrong.said) {
         (Some(bulletin), Some(script), Some(language), said) if said.is_empty() => {
+            let seen = Some(Aim::mark(&bulletin, None, None));
             let bulletin = Ok(bulletin);
-            let seen = Some(crate::server::Aim::mark(None::<&Version>));
             Ok(Contribution { bulletin, language, variety, script, answers, seen })
         }
         (_, _, _, said) => Err(said),
     }
-}
-
-fn bulletin(
-    stock: &Stock,
-    typed: &Fields,
-    kind: Option<Kind>,
-    wrong: &mut Wrong,
-) -> Option<Bulletin> {
-    let title = wrong.words(typed.one("title_vi"), ("Tên", "Title"));
-    let title_en = wrong.optional(typed.one("title_en"), ("Tên tiếng Anh", "English title"));
-    let issuing_body = wrong.words(typed.one("issuing_body"), ("Nơi ban hành", "Issuing body"));
-    let number = ("Số văn bản", "Document number");
-    let document_number = wrong.optional(typed.one("document_number"), number);
-    let campaign = wrong.optional(typed.one("campaign"), ("Đợt tuyên truyền", "Campaign"));
-    let (valid_from, valid_until) = validity(typed, stock.world.zone, utc_now(), wrong)?;
-    let id = named(stock, typed, wrong);
-    let column = typed.one("column").parse().ok();
-    if column.is_none() {
-        wrong.say("Hãy chọn chuyên mục.", "Choose a column.");
-    }
-    let topics = typed.all("topic").filter_map(|topic| topic.parse().ok());
-    let topics: std::collections::BTreeSet<_> = topics.collect();
-    if topics.len() > TOPICS_MAX {
-        wrong.say("Chọn nhiều nhất 8 lĩnh vực.", "Choose at most 8 fields of law.");
-    }
-    let area = match typed.one("area") {
-        "" => None,
-        text => {
-            let area = text.parse().ok().filter(|area| stock.world.tree.get(area).is_some());
-            if area.is_none() {
-                wrong.say("Hãy chọn địa bàn trong danh sách.", "Choose an area of the list.");
-            }
-            area
-        }
-    };
-    Some(Bulletin {
-        id: id?,
-        title: title?,
-        title_en,
-        area,
-        column: column?,
-        kind: kind.unwrap_or(chosen(typed.one("kind"), Kind::ALL, Kind::word)),
-        class: chosen(typed.one("class"), Class::ALL, Class::word),
-        source_level: chosen(typed.one("source_level"), SourceLevel::ALL, SourceLevel::word),
-        issuing_body: issuing_body?,
-        document_number,
-        topics,
-        campaign,
-        valid_from,
-        valid_until,
-    })
-}
-
-/// What was chosen from a list that the page offered; its first where something else came.
-fn chosen<T: Copy, const N: usize>(text: &str, all: [T; N], word: fn(T) -> &'static str) -> T {
-    all.into_iter().find(|one| word(*one) == text).unwrap_or(all[0])
-}
-
-/// From when until when it holds: so many days from now, or between two local times.
-fn validity(
-    typed: &Fields,
-    zone: Zone,
-    now: Timestamp,
-    wrong: &mut Wrong,
-) -> Option<(Timestamp, Timestamp)> {
-    let local = |name: &str| {
-        let read = chrono::NaiveDateTime::parse_from_str(typed.one(name), "%Y-%m-%dT%H:%M");
-        read.ok().and_then(|local| zone.instant(local))
-    };
-    let longest = std::time::Duration::from_hours(366 * 24);
-    if !typed.one("valid_from").is_empty() || !typed.one("valid_until").is_empty() {
-        let from = local("valid_from").unwrap_or(Timestamp::from_seconds(now.seconds()));
-        return match local("valid_until") {
-            Some(until) if until > from && until.since(from) <= longest => Some((from, until)),
-            _ => {
-                wrong.say(
-                    "Hết hạn phải sau lúc bắt đầu, trong vòng 366 ngày; hãy chọn lại.",
-                    "The end must come after the beginning, within 366 days; choose again.",
-                );
-                None
-            }
-        };
-    }
-    if let Ok(days @ 1..=366) = typed.one("valid_days").parse::<u32>() {
-        return Some(Validity::Days(days).from(now));
-    }
-    wrong.say("Số ngày còn hạn phải từ 1 đến 366.", "It holds for 1 to 366 days.");
-    None
 }
 
 /// The name for machines: as it was typed, or made of the title.
@@ -357,32 +233,6 @@ mod tests {
             let stem = stem(title);
             let id = if stem == "tin-" { format!("{stem}2") } else { stem };
             assert!(id.parse::<BulletinId>().is_ok(), "{title}: {id}");
-        }
-    }
-
-    fn held(pairs: &[(&str, &str)]) -> Result<(Timestamp, Timestamp), Vec<String>> {
-        let fields = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-        let mut wrong = Wrong::new(Tongue::En);
-        let now = Timestamp::from_seconds(1_795_000_000);
-        let held = validity(&Fields::new(fields), Zone::default(), now, &mut wrong);
-        held.ok_or(wrong.said)
-    }
-
-    #[test]
-    fn a_bulletin_holds_for_days_or_between_two_times() {
-        let (from, until) = held(&[("valid_days", "2")]).unwrap();
-        assert_eq!(until.since(from).as_secs(), 2 * 86_400);
-        let (from, until) =
-            held(&[("valid_from", "2026-11-22T05:30"), ("valid_until", "2026-11-23T05:30")])
-                .unwrap();
-        assert_eq!(until.since(from).as_secs(), 86_400);
-        for wrong in [
-            vec![("valid_days", "0")],
-            vec![("valid_days", "367")],
-            vec![("valid_from", "2026-11-22T05:30")],
-            vec![("valid_from", "2026-11-22T05:30"), ("valid_until", "2026-11-22T05:00")],
-        ] {
-            assert_eq!(held(&wrong).unwrap_err().len(), 1, "{wrong:?}");
         }
     }
 }

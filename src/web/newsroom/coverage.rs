@@ -131,7 +131,7 @@ impl View<'_> {
     fn bulletins(&self, area: Option<&AreaId>, page: usize) -> (Vec<Line>, usize) {
         let now = utc_now();
         let valid = self.stock.items.values().filter(|item| item.bulletin.is_valid(now));
-        let mut valid: Vec<_> = valid.filter(|item| !item.announced).collect();
+        let mut valid: Vec<_> = valid.filter(|item| !item.is_announced()).collect();
         valid.sort_by_key(|item| std::cmp::Reverse(item.bulletin.valid_from));
         let pages = valid.len().div_ceil(SHOWN_MAX).max(1);
         let here = valid.into_iter().skip((page.min(pages) - 1) * SHOWN_MAX).take(SHOWN_MAX);

@@ -22,9 +22,20 @@ impl Fields {
         self
     }
 
+    /// The same with one more value of a field that may have several.
+    pub(super) fn and(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.push((name.to_owned(), value.into()));
+        self
+    }
+
     /// The value of a field, without blanks at its ends; empty where there is none.
     pub(super) fn one(&self, name: &str) -> &str {
         self.0.iter().find(|(held, _)| held == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// Whether the field came at all, empty or not.
+    pub(super) fn is_sent(&self, name: &str) -> bool {
+        self.0.iter().any(|(held, _)| held == name)
     }
 
     /// Whether a field has this value: for what is chosen.

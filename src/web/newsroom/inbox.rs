@@ -183,7 +183,7 @@ impl Look<'_> {
     fn languages<'i>(&'i self, item: &'i Item, stand: Stand) -> Vec<&'i LangTag> {
         if stand == Stand::Missing {
             // There must be something to translate, and an announcement is in one language.
-            let begun = !item.announced && item.version(&vietnamese()).is_some();
+            let begun = !item.is_announced() && item.version(&vietnamese()).is_some();
             let asked = self.stock.languages.iter().filter(|_| begun);
             return asked.filter(|tag| item.version(tag).is_none()).collect();
         }

@@ -142,7 +142,7 @@ fn fits(stock: &Stock, item: &Item, wanted: &Wanted, now: Timestamp) -> bool {
     }
     let over = item.bulletin.valid_until <= now;
     let stands = || {
-        let asked = stock.languages.iter().filter(|_| !item.announced);
+        let asked = stock.languages.iter().filter(|_| !item.is_announced());
         let other = item.versions.iter().map(|version| &version.text().language);
         asked.chain(other).map(|tag| Stand::of(item, item.version(tag), now))
     };

@@ -1,16 +1,18 @@
 //! Every bulletin with its versions, read once for all who look.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::access::Action;
 use crate::bulletin::Bulletin;
 use crate::bulletin::version::Version;
+use crate::digest::Digest;
 use crate::id::{AreaId, BulletinId, PersonId};
 use crate::lang::{LangTag, Names};
 use crate::schedule::coverage::Listeners;
 use crate::schedule::{Airable, World};
-use crate::server::ServerError;
+use crate::server::{Aim, ServerError};
+use crate::store::AnnouncementRow;
 use crate::web::Site;
 use crate::web::guard::Visitor;
 use crate::web::tongue::Tongue;
@@ -21,11 +23,21 @@ pub(super) struct Item {
     pub(super) bulletin: Bulletin,
     pub(super) versions: Vec<Version>,
     pub(super) airable: Airable,
-    /// Whether it is an announcement of a commune, in one language on purpose.
-    pub(super) announced: bool,
+    /// Of an announcement of a commune, which is in one language on purpose: where and when.
+    announcement: Option<AnnouncementRow>,
 }
 
 impl Item {
+    /// Whether it is an announcement.
+    pub(super) fn is_announced(&self) -> bool {
+        self.announcement.is_some()
+    }
+
+    /// The mark of its version in a language, for a form.
+    pub(super) fn mark(&self, language: &LangTag) -> Digest {
+        Aim::mark(&self.bulletin, self.version(language), self.announcement.as_ref())
+    }
+
     /// Whether the text of this language is handed in rather than translated: Vietnamese, and what
     /// somebody handed in before.
     pub(super) fn is_original(&self, language: &LangTag) -> bool {
@@ -73,8 +85,8 @@ impl Stock {
     async fn count(site: &Site, revision: i64) -> Result<Self, ServerError> {
         let held = site.station.holdings().await?;
         let announcements = site.station.store.announcements().await?;
-        let announced: BTreeSet<BulletinId> =
-            announcements.into_iter().map(|row| row.bulletin).collect();
+        let mut announced: BTreeMap<BulletinId, AnnouncementRow> =
+            announcements.into_iter().map(|row| (row.bulletin.clone(), row)).collect();
         let mut versions: BTreeMap<BulletinId, Vec<Version>> = BTreeMap::new();
         for version in held.versions {
             versions.entry(version.text().bulletin.clone()).or_default().push(version);
@@ -82,8 +94,8 @@ impl Stock {
         let items = held.bulletins.into_iter().zip(held.world.content.clone());
         let items = items.map(|(bulletin, airable)| {
             let versions = versions.remove(&bulletin.id).unwrap_or_default();
-            let announced = announced.contains(&bulletin.id);
-            (bulletin.id.clone(), Item { bulletin, versions, airable, announced })
+            let announcement = announced.remove(&bulletin.id);
+            (bulletin.id.clone(), Item { bulletin, versions, airable, announcement })
         });
         let listeners = Listeners::of(&held.world.tree);
         let people = site.station.store.people().await?;

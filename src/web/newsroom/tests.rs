@@ -2,8 +2,9 @@
 
 use axum::http::{Method, StatusCode};
 
+use crate::bulletin::Bulletin;
 use crate::bulletin::version::Version;
-use crate::server::Aim;
+use crate::server::{Aim, Station};
 use crate::web::guard::encoded;
 use crate::web::tests::{Town, read};
 
@@ -24,7 +25,8 @@ async fn newsroom() -> (Town, String) {
 async fn seen(town: &Town, language: &str) -> String {
     let (id, language) = ("tin-thu".parse().unwrap(), language.parse().unwrap());
     let held = town.site.station.version(&id, &language).await.ok();
-    Aim::mark(held.as_ref()).to_string()
+    let bulletin = town.site.station.bulletin(&id).await.unwrap();
+    Aim::mark(&bulletin, held.as_ref(), None).to_string()
 }
 
 async fn write(town: &Town, cookie: &str, script: &str, seen: &str) -> (StatusCode, String) {
@@ -84,4 +86,67 @@ async fn who_watches_no_loudspeakers_begins_at_the_inbox() {
     assert_eq!(read(response).await, (StatusCode::SEE_OTHER, "/inbox".to_owned()));
     let (status, page) = town.page("/inbox", Some(&an)).await;
     assert!(status == StatusCode::OK && page.contains("Chờ ghi âm (1)"), "{page}");
+}
+
+const AMENDED: &str =
+    "issuing_body=UBND&kind=news&source_level=province&column=Th%E1%BB%9Di+s%E1%BB%B1";
+
+async fn amend(town: &Town, cookie: &str, more: &str) -> (StatusCode, String) {
+    town.send("/bulletins/tin-thu/amendment", Some(cookie), &format!("{AMENDED}&{more}")).await
+}
+
+async fn bulletin(town: &Town) -> Bulletin {
+    town.site.station.bulletin(&"tin-thu".parse().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn of_two_who_amend_a_bulletin_the_second_sees_what_the_first_made_of_it() {
+    let (town, an) = newsroom().await;
+    let before = bulletin(&town).await;
+    let seen = Station::bulletin_mark(&before);
+    let first = format!("seen={seen}&title_vi=T%C3%AAn+m%E1%BB%9Bi");
+    let done = amend(&town, &an, &first).await;
+    assert_eq!(done, (StatusCode::SEE_OTHER, "/bulletins/tin-thu".to_owned()));
+    let now = bulletin(&town).await;
+    assert_eq!(now.title.as_str(), "Tên mới");
+    assert_eq!(now.signed(), before.signed(), "to the second, though the form has minutes");
+    let second = format!("seen={seen}&title_vi=T%C3%AAn+kh%C3%A1c");
+    let (status, page) = amend(&town, &an, &second).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("Người khác vừa lưu") && page.contains("<dd>Tên mới</dd>"), "{page}");
+    assert!(page.contains("value=\"Tên khác\""), "what was typed is still there: {page}");
+    let mark = Station::bulletin_mark(&now).to_string();
+    assert!(page.contains(&mark), "pressing again counts for what is there now");
+    let again = format!("seen={mark}&title_vi=T%C3%AAn+kh%C3%A1c");
+    assert_eq!(amend(&town, &an, &again).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(bulletin(&town).await.title.as_str(), "Tên khác");
+}
+
+#[tokio::test]
+async fn everything_wrong_with_an_amendment_is_told_at_once_and_nothing_is_changed() {
+    let (town, an) = newsroom().await;
+    let before = bulletin(&town).await;
+    let seen = Station::bulletin_mark(&before);
+    let wrong = format!(
+        "seen={seen}&title_vi=&valid_from=2026-11-22T05:30&valid_until=2026-11-22T05:00&\
+         document_number=Gi%E1%BB%AF+l%E1%BA%A1i"
+    );
+    let (status, page) = amend(&town, &an, &wrong).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    for said in ["Tên: hãy ghi", "Hết hạn phải sau lúc bắt đầu", "Giữ lại"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert_eq!(bulletin(&town).await, before);
+}
+
+#[tokio::test]
+async fn who_may_not_contribute_somewhere_amends_nothing_there() {
+    let (town, _) = newsroom().await;
+    let town = town.with("xa", "contributor@mu-ca").await;
+    let xa = town.cookie("xa").await;
+    let (status, _) = town.page("/bulletins/tin-thu/amendment", Some(&xa)).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let seen = Station::bulletin_mark(&bulletin(&town).await);
+    let (status, _) = amend(&town, &xa, &format!("seen={seen}&title_vi=x&area=mu-ca")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
 }

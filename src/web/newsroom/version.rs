@@ -15,7 +15,6 @@ use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::id::BulletinId;
 use crate::lang::LangTag;
-use crate::server::Aim;
 use crate::web::Site;
 use crate::web::assets;
 use crate::web::fault::Fault;
@@ -53,6 +52,7 @@ struct Overview {
     facts: Vec<(&'static str, String)>,
     cards: Vec<Card>,
     others: Vec<(LangTag, String)>,
+    may_amend: bool,
 }
 
 /// One language of the bulletin.
@@ -84,6 +84,7 @@ pub(super) async fn overview(
         frame: Frame::new(&site, &visitor, item.bulletin.title.to_string()),
         about: about(&stock, item, tongue),
         facts: facts(&stock, item, tongue),
+        may_amend: stock.may(&visitor, Action::Contribute, item.bulletin.area.as_ref()),
         others: others.collect(),
         cards,
         id,
@@ -251,7 +252,7 @@ pub(super) async fn page(
     let (stock, tongue) = (stock(site).await?, visitor.tongue);
     let item = stock.item(&place.bulletin)?;
     let version = item.version(&place.language);
-    let seen = Aim::mark(version);
+    let seen = item.mark(&place.language);
     let text = version.map(Version::text);
     let held = text.map(|text| text.script.to_string());
     let variety = text.and_then(|text| text.variety.as_ref()).map(ToString::to_string);
@@ -311,7 +312,7 @@ fn state(
         class,
         words: tongue.say(vi, en),
         people: version.map(|version| people(stock, version, tongue)).unwrap_or_default(),
-        changed: Aim::mark(version) != seen,
+        changed: item.mark(&place.language) != seen,
     })
 }
 
@@ -370,7 +371,7 @@ async fn sound(
     frame::part(&Sound {
         frame: Frame::new(site, visitor, ""),
         place: place.clone(),
-        seen: Aim::mark(version),
+        seen: item.mark(&place.language),
         player,
         voice: voice.map(|voice| words::voice(voice, tongue)),
         take: take.map(taking),

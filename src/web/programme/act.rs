@@ -2,10 +2,8 @@
 
 use crate::bulletin::Bulletin;
 use crate::digest::Digest;
-use crate::id::{ExceptionId, PersonId, ProgrammeId};
-use crate::schedule::edit::{
-    Edit, NotReached, Piece, Reach, Slot, Turnout, What, added_from, copied, ended, seen,
-};
+use crate::id::PersonId;
+use crate::schedule::edit::{Edit, NotReached, Reach, Slot, Turnout, What, Wish, seen};
 use crate::schedule::file::Checked;
 use crate::schedule::{Exception, Programme};
 use crate::server::ServerError;
@@ -109,24 +107,29 @@ impl Ground {
         seen(&self.schedule, &self.about(fields))
     }
 
+    /// The fields of a form of this act, with the mark of what it is about unless it bears one.
+    pub(super) fn marked(&self, fields: Fields, act: Act) -> Fields {
+        let fields = fields.with("act", act.word());
+        let seen = fields.one("seen");
+        let seen = if seen.is_empty() { self.seen(&fields).to_string() } else { seen };
+        fields.with("seen", seen)
+    }
+
     /// The edit, or everything that is wrong with the form.
     pub(super) fn draft(&self, fields: &Fields) -> Result<Edit, Vec<Wrong>> {
         let act = Act::of(fields).ok_or_else(|| {
             vec![Wrong::new("Không rõ việc cần làm; hãy mở lại trang.", "Open the page again.")]
         })?;
-        let pieces = match act {
-            Act::Programme => return self.programmed(fields),
-            Act::End => self.end(fields)?,
+        let wish = match act {
+            Act::Programme => self.programmed(fields)?,
+            Act::End => end(fields)?,
             Act::Airing => self.airing(fields)?,
             Act::Exception => {
                 let made = exception::made(fields, &self.schedule, &self.bulletins)?;
-                vec![put(Piece::from(made))]
+                Wish::Exception(Box::new(made))
             }
-            Act::Unmake => {
-                let id: Option<ExceptionId> = fields.one("exception").parse().ok();
-                id.map(|id| (What::Exception(id), None)).into_iter().collect()
-            }
-            Act::Week => self.week(fields)?,
+            Act::Unmake => Wish::Unmake(fields.one("exception").parse().map_err(|_| unreadable())?),
+            Act::Week => return self.week(fields),
             Act::Undo => {
                 let last = self.last.as_ref().map(|row| row.edit.back());
                 return last.ok_or_else(|| {
@@ -134,42 +137,17 @@ impl Ground {
                 });
             }
         };
-        Ok(Edit::of(&self.schedule, pieces))
+        wish.edit(&self.schedule).map_err(reached)
     }
 
     /// The form's programme; from a day on only, where one is named.
-    fn programmed(&self, fields: &Fields) -> Result<Edit, Vec<Wrong>> {
+    fn programmed(&self, fields: &Fields) -> Result<Wish, Vec<Wrong>> {
         let made = making::programme(fields, &self.schedule, &self.bulletins)?;
-        let mut wrong = Vec::new();
-        let day = ("Ngày không đọc được", "No date");
-        let from: Option<LocalDate> = fields.read("from_day", &mut wrong, day);
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
-        let before = self.programme(made.id.as_str());
-        let pieces = match (from, before) {
-            (Some(from), Some(before)) if before.recurrence.first_date() < Some(from) => {
-                let rule = making::beginning(&made.recurrence, from).map_err(never)?;
-                let next = Programme { recurrence: rule, ..made };
-                added_from(&self.schedule, before, next, from).map_err(reached)?
-            }
-            _ => vec![put(Piece::from(made))],
-        };
-        Ok(Edit::of(&self.schedule, pieces))
+        let from_day = day(fields, "from_day")?;
+        Ok(Wish::Programme { programme: Box::new(made), from_day })
     }
 
-    fn end(&self, fields: &Fields) -> Result<Pieces, Vec<Wrong>> {
-        let mut wrong = Vec::new();
-        let day = ("Ngày không đọc được", "No date");
-        let last = fields.read("last", &mut wrong, day);
-        let id: ProgrammeId = fields.one("programme").parse().map_err(|_| unreadable())?;
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
-        ended(&self.schedule, &id, last).map_err(reached)
-    }
-
-    fn airing(&self, fields: &Fields) -> Result<Pieces, Vec<Wrong>> {
+    fn airing(&self, fields: &Fields) -> Result<Wish, Vec<Wrong>> {
         let slot = slot(fields).ok_or_else(unreadable)?;
         let reach = match fields.one("reach").as_str() {
             "following" => Reach::Following,
@@ -188,26 +166,37 @@ impl Ground {
                 time: time(&fields.one("to_time")).ok_or_else(unreadable)?,
             },
         };
-        slot.turned(&self.schedule, reach, &turnout).map_err(reached)
+        Ok(Wish::Airing { slot, reach, turnout })
     }
 
-    fn week(&self, fields: &Fields) -> Result<Pieces, Vec<Wrong>> {
+    fn week(&self, fields: &Fields) -> Result<Edit, Vec<Wrong>> {
         let monday = |name: &str| fields.one(name).parse().ok().map(super::monday);
         let (Some(from), Some(to)) = (monday("from"), monday("to")) else {
             return Err(unreadable());
         };
-        let pieces = copied(&self.schedule, from, to).map_err(never)?;
-        if from == to || pieces.is_empty() {
+        let edit = Wish::Week { from, to }.edit(&self.schedule).map_err(reached)?;
+        if from == to || edit.turns().is_empty() {
             return Err(vec![Wrong::new(
                 "Tuần này không có gì riêng để chép: chương trình hằng tuần tự phát ở tuần kia.",
                 "This week has nothing of its own to copy: what recurs comes there by itself.",
             )]);
         }
-        Ok(pieces)
+        Ok(edit)
     }
 }
 
-type Pieces = Vec<(What, Option<Piece>)>;
+fn end(fields: &Fields) -> Result<Wish, Vec<Wrong>> {
+    let last = day(fields, "last")?;
+    let programme = fields.one("programme").parse().map_err(|_| unreadable())?;
+    Ok(Wish::End { programme, last })
+}
+
+/// A day that may be left out.
+fn day(fields: &Fields, name: &str) -> Result<Option<LocalDate>, Vec<Wrong>> {
+    let mut wrong = Vec::new();
+    let day = fields.read(name, &mut wrong, ("Ngày không đọc được", "No date"));
+    if wrong.is_empty() { Ok(day) } else { Err(wrong) }
+}
 
 /// The airing that a form is about.
 pub(super) fn slot(fields: &Fields) -> Option<Slot> {
@@ -216,10 +205,6 @@ pub(super) fn slot(fields: &Fields) -> Option<Slot> {
         date: fields.one("date").parse().ok()?,
         occurrence: fields.one("occurrence").parse().ok()?,
     })
-}
-
-fn put(piece: Piece) -> (What, Option<Piece>) {
-    (piece.what(), Some(piece))
 }
 
 fn unreadable() -> Vec<Wrong> {
@@ -232,8 +217,4 @@ fn unreadable() -> Vec<Wrong> {
 fn reached(error: NotReached) -> Vec<Wrong> {
     let fault = Fault::from(ServerError::from(error));
     vec![Wrong::new(fault.vi, fault.en)]
-}
-
-fn never(error: crate::calendar::recurrence::NotARecurrence) -> Vec<Wrong> {
-    reached(NotReached::from(error))
 }

@@ -12,7 +12,7 @@ use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
-use crate::web::programme::act::{Ground, slot};
+use crate::web::programme::act::{Act, Ground, slot};
 use crate::web::programme::fields::{Fields, Wrong};
 use crate::web::programme::form::{Choice, bulletin_choices};
 use crate::web::programme::{preview, words};
@@ -67,8 +67,7 @@ pub(super) fn page(
         fields.add("to_date", slot.date);
         fields.add("to_time", &time);
     }
-    let seen = fields.one("seen");
-    let seen = if seen.is_empty() { ground.seen(&fields).to_string() } else { seen };
+    let fields = ground.marked(fields, Act::Airing);
     let once =
         held.recurrence.from().is_some() && held.recurrence.from() == held.recurrence.until();
     let title = tongue.say("Lượt phát", "Airing");
@@ -81,7 +80,7 @@ pub(super) fn page(
         bulletins: bulletin_choices(&ground.bulletins, tongue),
         wrong: wrong.iter().map(|one| one.say(tongue).to_owned()).collect(),
         recurs: !once || held.recurrence.times_of_day().len() > 1,
-        fields: fields.with("act", "airing").with("seen", seen),
+        fields,
     }))
 }
 

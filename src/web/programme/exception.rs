@@ -17,7 +17,7 @@ use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
-use crate::web::programme::act::Ground;
+use crate::web::programme::act::{Act, Ground};
 use crate::web::programme::fields::{Fields, Wrong};
 use crate::web::programme::form::{Choice, area_choices, bulletin_choices};
 use crate::web::programme::making;
@@ -183,9 +183,7 @@ pub(super) fn page(
     wrong: &[Wrong],
 ) -> Response {
     let tongue = visitor.tongue;
-    let fields = fields.with("act", "exception");
-    let seen = fields.one("seen");
-    let seen = if seen.is_empty() { ground.seen(&fields).to_string() } else { seen };
+    let fields = ground.marked(fields, Act::Exception);
     let held = ground.exception(&fields.one("exception"));
     let title = held.map_or_else(
         || tongue.say("Ngoại lệ mới", "A new exception").to_owned(),
@@ -205,6 +203,6 @@ pub(super) fn page(
         wrong: wrong.iter().map(|one| one.say(tongue).to_owned()).collect(),
         held: held.is_some(),
         may: visitor.may(crate::access::Action::Programme),
-        fields: fields.with("seen", seen),
+        fields,
     })
 }

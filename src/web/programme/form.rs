@@ -146,9 +146,7 @@ fn page(
     wrong: &[Wrong],
 ) -> Response {
     let tongue = visitor.tongue;
-    let fields = fields.with("act", "programme");
-    let seen = fields.one("seen");
-    let seen = if seen.is_empty() { ground.seen(&fields).to_string() } else { seen };
+    let fields = ground.marked(fields, Act::Programme);
     let held = ground.programme(&fields.one("id"));
     let title = held.map_or_else(
         || tongue.say("Chương trình mới", "A new programme").to_owned(),
@@ -168,7 +166,7 @@ fn page(
         wrong: wrong.iter().map(|one| one.say(tongue).to_owned()).collect(),
         held: held.map(|held| held.id.clone()),
         may: visitor.may(Action::Programme),
-        fields: fields.with("seen", seen),
+        fields,
     })
 }
 

@@ -357,17 +357,3 @@ fn when(fields: &mut Fields, recurrence: &Recurrence) {
 fn joined<T: ToString>(values: &[T]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
-
-/// The same rule, not before `from`.
-pub(super) fn beginning(
-    rule: &Recurrence,
-    from: LocalDate,
-) -> Result<Recurrence, crate::calendar::recurrence::NotARecurrence> {
-    let from = Some(rule.from().map_or(from, |held| held.max(from)));
-    match rule.rule() {
-        Rule::Cron(cron) => Recurrence::cron(cron.source(), from, rule.until()),
-        Rule::Times { at, weekdays } => {
-            Recurrence::times(at.clone(), *weekdays, from, rule.until())
-        }
-    }
-}

@@ -152,8 +152,7 @@ pub(in crate::web) async fn save(
         }
         Err(error) => return Err(error.into()),
     }
-    site.outlook.forget().await;
-    site.looked.forget().await;
+    site.schedule_changed().await;
     let date = first_day(&edit).map(monday);
     let from = date.map_or_else(String::new, |date| format!("&from={date}"));
     Ok(Redirect::to(&format!("/programmes/week?told=saved{from}")).into_response())
