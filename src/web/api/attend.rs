@@ -14,7 +14,7 @@ use crate::server::ServerError;
 use crate::web::api::fleet::{DONE, Done};
 use crate::web::api::operation::{Call, Line, Nothing, Table, act};
 use crate::web::api::problem::Problem;
-use crate::web::api::words::{Slug, Text};
+use crate::web::api::words::{Remark, Slug};
 use crate::web::commune::town;
 
 /// Hours of work that are announced at once at most: a year.
@@ -58,7 +58,7 @@ struct One {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Care {
-    #[schemars(with = "Text")]
+    #[schemars(with = "Remark")]
     note: Comment,
 }
 
@@ -81,7 +81,7 @@ struct Work {
     #[schemars(range(min = 1, max = 8760))]
     hours: u32,
     /// Why.
-    #[schemars(with = "Text")]
+    #[schemars(with = "Remark")]
     reason: Comment,
 }
 

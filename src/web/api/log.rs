@@ -12,7 +12,7 @@ use crate::time::LocalDate;
 use crate::web::api::operation::{Call, Nothing, Table, look};
 use crate::web::api::problem::Problem;
 use crate::web::api::schedule::apart;
-use crate::web::api::words::{Day, Slug, Text, Whole};
+use crate::web::api::words::{Day, Slug, Whole};
 
 /// Entries of one answer at most.
 const ENTRIES_MAX: usize = 500;
@@ -53,7 +53,6 @@ struct Wanted {
     #[schemars(range(min = 0, max = 9_007_199_254_740_991_u64))]
     first: u64,
     /// Only entries of this kind, such as `receipts.taken`; `version.` for all that begin so.
-    #[schemars(with = "Option<Text>")]
     kind: Option<String>,
     /// From this day on.
     #[schemars(with = "Option<Day>")]

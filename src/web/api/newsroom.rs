@@ -23,7 +23,7 @@ use crate::web::api::document::Told;
 use crate::web::api::fleet::{DONE, Done};
 use crate::web::api::operation::{Call, Nothing, Table, act, look};
 use crate::web::api::problem::Problem;
-use crate::web::api::words::{Language, Secret, Sha256, Slug, Text, Whole};
+use crate::web::api::words::{Language, Remark, Secret, Sha256, Slug, Text, Whole};
 
 /// Bulletins of one answer at most.
 const BULLETINS_MAX: usize = 200;
@@ -450,7 +450,7 @@ struct Said {
     #[schemars(with = "Option<Sha256>")]
     seen: Option<Digest>,
     /// In words.
-    #[schemars(with = "Text")]
+    #[schemars(with = "Remark")]
     comment: Comment,
 }
 

@@ -35,14 +35,14 @@ pub(super) fn add(table: Table) -> Table {
         .read(
             look(
                 "/programmes",
-                Action::Watch,
+                Action::Read,
                 "programmes",
                 "Every programme and exception, each with its mark",
             ),
             list,
         )
         .read(
-            look("/programmes/{programme}", Action::Watch, "programme", "One programme whole"),
+            look("/programmes/{programme}", Action::Read, "programme", "One programme whole"),
             show,
         )
         .write(

@@ -12,7 +12,7 @@ use crate::server::NewQuestion;
 use crate::web::api::fleet::{DONE, Done};
 use crate::web::api::operation::{Call, Nothing, Table, act, look};
 use crate::web::api::problem::Problem;
-use crate::web::api::words::{Language, Slug, Text, Whole};
+use crate::web::api::words::{Language, Remark, Slug, Text, Whole};
 
 /// Questions of one answer at most, newest first.
 const QUESTIONS_MAX: usize = 1_000;
@@ -88,7 +88,7 @@ struct New {
     #[schemars(with = "Option<Text>")]
     topic: Option<Topic>,
     /// What was asked.
-    #[schemars(with = "Text")]
+    #[schemars(with = "String")]
     text: QuestionText,
     /// Who asked and how they are reached, only where they want an answer of their own.
     #[schemars(with = "Option<Text>")]
@@ -120,7 +120,7 @@ struct Which {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Answering {
-    #[schemars(with = "Text")]
+    #[schemars(with = "String")]
     answer: Script,
 }
 
@@ -137,7 +137,7 @@ enum Closing {
     /// The bulletin that answers it.
     Bulletin(#[schemars(with = "Slug")] BulletinId),
     /// Why it is not answered on the air.
-    Reason(#[schemars(with = "Text")] Comment),
+    Reason(#[schemars(with = "Remark")] Comment),
 }
 
 async fn close(call: Call<Which, Closing>) -> Result<Done, Problem> {

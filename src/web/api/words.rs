@@ -29,7 +29,7 @@ word! {
     /// A name for machines.
     Slug = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$", "maxLength": 48};
     /// A BCP 47 tag.
-    Language = {"type": "string", "pattern": "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "maxLength": 35};
+    Language = {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", "maxLength": 35};
     /// A local date.
     Day = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-11-23"]};
     /// Microseconds since 1970 (UTC).
@@ -38,6 +38,8 @@ word! {
     Sha256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"};
     /// Words of a person.
     Text = {"type": "string", "minLength": 1, "maxLength": 1000};
+    /// What a person has to say to another.
+    Remark = {"type": "string", "minLength": 1, "maxLength": 2000};
     /// A passphrase.
     Secret = {"type": "string", "minLength": 1, "maxLength": 1024};
     /// A document as the command line prints it with `--json`.

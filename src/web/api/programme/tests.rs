@@ -164,7 +164,7 @@ async fn what_a_file_could_not_say_is_refused_in_its_words() {
         ("gap_ms", json!(-1)),
         ("cron", json!("0 6 * * *")),
         ("from", json!("23.11.2026")),
-        ("only_listening", json!(["VI"])),
+        ("only_listening", json!(["tiếng"])),
         ("other", json!(1)),
     ] {
         let (status, told) = posts(&town, "/schedule/edit", &an, with(key, value)).await;
