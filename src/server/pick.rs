@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::audit::Entry;
+use crate::audit::{Entry, Kind};
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId};
 use crate::log::{LogError, LogReader};
@@ -13,7 +13,7 @@ use crate::time::{LocalDate, Zone};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pick {
     /// Only entries of this kind, such as `receipts.taken`; `version.` for all that begin so.
-    pub kind: Option<String>,
+    pub kind: Option<Kind>,
     /// From this day on.
     pub from: Option<LocalDate>,
     /// To this day.
@@ -106,9 +106,9 @@ impl Wanted {
         let Pick { kind, from, to, area: _, bulletin, controller, person, entries } = &self.pick;
         let day = self.zone.date(entry.at());
         let who = entry.who().map(ToString::to_string).unwrap_or_default();
-        let of_kind = |kind: &String| {
+        let of_kind = |kind: &Kind| {
             let said = entry.kind().as_str();
-            said == kind || kind.ends_with('.') && said.starts_with(kind.as_str())
+            said == kind.as_str() || kind.as_str().ends_with('.') && said.starts_with(kind.as_str())
         };
         let within = |numbers: &Vec<(u64, u64)>| {
             numbers.iter().any(|(first, last)| (*first..=*last).contains(&index))

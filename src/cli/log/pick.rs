@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::audit::Kind;
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId};
 use crate::server::Pick;
 use crate::time::LocalDate;
@@ -11,7 +12,7 @@ use crate::time::LocalDate;
 pub(in crate::cli) struct Picking {
     /// Only entries of this kind, such as receipts.taken; version. for all that begin so.
     #[arg(long)]
-    kind: Option<String>,
+    kind: Option<Kind>,
     /// From this day on.
     #[arg(long)]
     from: Option<LocalDate>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Action;
-use crate::audit::Entry;
+use crate::audit::{Entry, Kind};
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId};
 use crate::log::{LogReader, verify};
 use crate::server::{Pick, ServerError};
@@ -12,7 +12,7 @@ use crate::time::LocalDate;
 use crate::web::api::operation::{Call, Nothing, Table, look};
 use crate::web::api::problem::Problem;
 use crate::web::api::schedule::apart;
-use crate::web::api::words::{Day, Slug, Whole};
+use crate::web::api::words::{Day, Family, Slug, Whole};
 
 /// Entries of one answer at most.
 const ENTRIES_MAX: usize = 500;
@@ -53,7 +53,8 @@ struct Wanted {
     #[schemars(range(min = 0, max = 9_007_199_254_740_991_u64))]
     first: u64,
     /// Only entries of this kind, such as `receipts.taken`; `version.` for all that begin so.
-    kind: Option<String>,
+    #[schemars(with = "Option<Family>")]
+    kind: Option<Kind>,
     /// From this day on.
     #[schemars(with = "Option<Day>")]
     from: Option<LocalDate>,

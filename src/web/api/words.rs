@@ -36,6 +36,8 @@ word! {
     Instant = {"type": "integer", "format": "int64"};
     /// A SHA-256 in hexadecimal.
     Sha256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"};
+    /// A kind of fact of the log, or with a full stop at its end all kinds that begin so.
+    Family = {"type": "string", "pattern": "^[a-z0-9.-]+$", "maxLength": 64};
     /// Words of a person.
     Text = {"type": "string", "minLength": 1, "maxLength": 1000};
     /// What a person has to say to another.

@@ -74,7 +74,7 @@ impl Asked {
     /// Which entries are meant.
     pub(super) fn pick(&self, scope: &Scope) -> Result<Pick, Fault> {
         Ok(Pick {
-            kind: (!self.kind.is_empty()).then(|| self.kind.clone()),
+            kind: word(&self.kind)?,
             from: word(&self.from)?,
             to: word(&self.to)?,
             area: scope.area.clone(),
