@@ -14,6 +14,8 @@
 #[cfg(feature = "server")]
 use std::{future::Future, net::SocketAddr, pin::Pin};
 
+use crate::digest::Digest;
+
 mod address;
 #[cfg(feature = "server")]
 mod authority;
@@ -36,7 +38,7 @@ pub use authority::{Authority, AuthorityError, Issued, fingerprint};
 pub use backoff::Backoff;
 pub use certificate::{BadPem, Identity, TlsKey};
 #[cfg(feature = "server")]
-pub use embedded::{BrokerError, Embedded, Limits, STOP_SECONDS_MAX};
+pub use embedded::{BrokerError, Connections, Embedded, Limits, STOP_SECONDS_MAX};
 #[cfg(feature = "server")]
 pub use front::FrontOptions;
 pub use link::{
@@ -50,12 +52,12 @@ pub use secure::{SureTime, Tls};
 
 /// Decides who may connect and what each may do. Default deny.
 ///
-/// A broker asks it for every connection, every publish (the last will too) and every subscription.
-/// `login` may be slow, as password checks are: it is called where blocking is allowed.
-/// The other two are called for every message and must be quick.
+/// A broker asks it for every connection, every publish (the last will too) and every subscription,
+/// so each answer must be quick.
 pub trait Gatekeeper: Send + Sync + 'static {
-    /// May this client connect under this name, with this password?
-    fn login(&self, client_id: &str, user: &str, password: &[u8]) -> bool;
+    /// May this client connect under this name, with a password of this SHA-256? Asked again while
+    /// the connection lasts.
+    fn login(&self, client_id: &str, user: &str, password: Digest) -> bool;
     /// May the holder of our certificate `serial` for `user` connect under this name? That the
     /// certificate is ours and has not ended was checked; asked again while the connection lasts.
     fn certified(&self, client_id: &str, user: &str, serial: &str) -> bool;
@@ -74,6 +76,8 @@ pub type Stopping = Pin<Box<dyn Future<Output = Result<(), BrokerError>> + Send>
 pub trait Broker: Send + Sync {
     /// Where it listens without TLS, with the real port even when port 0 was asked for.
     fn address(&self) -> SocketAddr;
+    /// How many clients are connected, to be asked at any time.
+    fn connections(&self) -> Connections;
     /// Says goodbye to the clients, closes the port, and ends within [`STOP_SECONDS_MAX`] seconds.
     fn stop(self: Box<Self>) -> Stopping;
 }

@@ -42,7 +42,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
 use crate::access::Throttle;
-use crate::broker::BrokerAddress;
+use crate::broker::{BrokerAddress, Connections};
 use crate::clock::Clock;
 use crate::server::{self, ServerError, Sound, Station};
 
@@ -84,6 +84,8 @@ pub(crate) struct Site {
     /// Recordings on their way into versions.
     takes: newsroom::Takes,
     meter: metrics::Meter,
+    /// Who is connected to the station's own broker.
+    connections: Option<Connections>,
     /// The last time that somebody had the log verified.
     verification: inspector::Verification,
 }
@@ -95,7 +97,11 @@ const HEAVY_MAX: usize = 2;
 const HEAVY_WAIT: Duration = Duration::from_secs(30);
 
 impl Site {
-    fn new(station: Arc<Station>, stop: watch::Receiver<bool>) -> Arc<Self> {
+    fn new(
+        station: Arc<Station>,
+        stop: watch::Receiver<bool>,
+        connections: Option<Connections>,
+    ) -> Arc<Self> {
         let throttle = Mutex::new(Throttle::default());
         let looked = commune::Looked::default();
         let (buckets, heavy) = (Mutex::default(), Semaphore::new(HEAVY_MAX));
@@ -120,6 +126,7 @@ impl Site {
             counted,
             takes,
             meter,
+            connections,
             verification: inspector::Verification::default(),
         })
     }
@@ -156,13 +163,14 @@ pub async fn serve(
     let (send, served) = oneshot::channel();
     let mut server = std::pin::pin!(server::serve(Arc::clone(&station), stop.clone(), send));
     // The station is this server's own, or another one's, before an address is taken.
-    let server::Ready { broker, tls } = tokio::select! {
+    let server::Ready { broker, tls, connections } = tokio::select! {
         outcome = &mut server => return outcome,
         Ok(ready) = served => ready,
     };
     let doors = door::open(&station).await?;
     let (web, shown) = (doors.address.clone(), doors.fingerprint.clone());
-    let pages = tokio::spawn(doors.serve(routes::router(Site::new(station, stop.clone())), stop));
+    let site = Site::new(station, stop.clone(), connections);
+    let pages = tokio::spawn(doors.serve(routes::router(site), stop));
     tracing::info!(web, %broker, "server ready");
     // Nobody may be waiting for it.
     let _ = ready.send(Ready { web, fingerprint: shown, broker, tls });

@@ -50,6 +50,7 @@ contract! {
     who_takes_no_events_can_still_send
     a_link_that_was_cut_comes_back
     a_second_connection_under_one_client_id_ends_the_first
+    who_is_revoked_is_cut_off_and_does_not_come_back
 }
 
 async fn a_controller_with_its_password_comes_in(stand: Stand) {
@@ -332,6 +333,16 @@ async fn a_second_connection_under_one_client_id_ends_the_first(stand: Stand) {
     let _second = stand.link("mt-1").await;
     let reason = first.down().await;
     assert!(reason.contains("another connection uses the client id mt-1"), "{reason}");
+}
+
+async fn who_is_revoked_is_cut_off_and_does_not_come_back(stand: Stand) {
+    let mut stolen = stand.link("mt-1").await;
+    let mut other = stand.link("mt-2").await;
+    stand.revoke("mt-1");
+    stolen.down().await;
+    let reason = stolen.refused().await;
+    assert!(reason.contains("refused the login of mt-1"), "{reason}");
+    other.tell("c/mt-2/status", b"still here", false).await;
 }
 
 #[tokio::test]

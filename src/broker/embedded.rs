@@ -3,31 +3,35 @@
 //! It keeps sessions and retained messages in memory only: **after a restart it knows nothing**, and the
 //! protocol does not need it to. Every login, publish and subscription goes through one [`Gatekeeper`].
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use mqtt5::broker::config::StorageBackend;
+use mqtt5::broker::router::MessageRouter;
+use mqtt5::broker::sys_topics::BrokerStats;
 use mqtt5::broker::{
     AuthProvider, AuthResult, BrokerConfig, BrokerShutdownHandle, MqttBroker, StorageConfig,
 };
 use mqtt5::error::MqttError;
 use mqtt5::packet::connect::ConnectPacket;
 use mqtt5::protocol::v5::reason_codes::ReasonCode;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::front::{Front, FrontOptions};
 use super::{BadPem, Broker, Gatekeeper, Stopping};
 use crate::digest::{Digest, hex};
 
-/// How long [`Broker::stop`] waits for the clients to be told.
-pub const STOP_SECONDS_MAX: u64 = 5;
+/// How long [`Broker::stop`] waits for the clients to be told. The library gives the slow among thousands
+/// of clients up 5 s after it was told to stop, and then has an end of its own to come to.
+pub const STOP_SECONDS_MAX: u64 = 8;
 
-/// Password checks that run at a time.
-const LOGIN_CHECKS_MAX: usize = 4;
+/// How often a connection is asked about again: a device that is revoked is cut off within this.
+pub(super) const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// What one broker holds at most, so that no client can exhaust the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,9 +117,11 @@ pub enum BrokerError {
 pub struct Embedded {
     address: SocketAddr,
     gate: Arc<Gate>,
+    connections: Connections,
     front: Option<Front>,
     shutdown: Shutdown,
     running: JoinHandle<Result<(), MqttError>>,
+    asking: Asking,
 }
 
 impl Embedded {
@@ -134,12 +140,14 @@ impl Embedded {
             broker.map_err(|error| listen_error(listen, &error))?.with_auth_provider(gate.clone());
         let address = broker.local_addr().unwrap_or(listen);
         let shutdown = Shutdown(broker.shutdown_handle());
+        let connections = Connections(broker.stats());
+        let asking = Asking(tokio::spawn(ask_again(Arc::clone(&gate), broker.router())));
         let mut ready = broker.ready_receiver();
         let running = tokio::spawn(async move { broker.run().await });
         // The guard is dropped at once: it must not live across the next await.
         let up = ready.wait_for(|ready| *ready).await.is_ok();
         if up {
-            return Ok(Self { address, gate, front: None, shutdown, running });
+            return Ok(Self { address, gate, connections, front: None, shutdown, running, asking });
         }
         Err(ended(address, running.await))
     }
@@ -161,10 +169,14 @@ impl Broker for Embedded {
         self.address
     }
 
+    fn connections(&self) -> Connections {
+        self.connections.clone()
+    }
+
     fn stop(self: Box<Self>) -> Stopping {
         Box::pin(async move {
-            let Self { address, shutdown, mut running, front, .. } = *self;
-            drop((front, shutdown));
+            let Self { address, shutdown, mut running, front, asking, .. } = *self;
+            drop((front, asking, shutdown));
             match tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), &mut running).await {
                 Ok(Ok(Ok(()))) => Ok(()),
                 Ok(outcome) => Err(ended(address, outcome)),
@@ -174,6 +186,23 @@ impl Broker for Embedded {
                 }
             }
         })
+    }
+}
+
+/// Clients that are connected to a broker.
+#[derive(Clone)]
+pub struct Connections(Arc<BrokerStats>);
+
+impl Connections {
+    /// How many there are now, the server's own among them.
+    pub fn count(&self) -> usize {
+        self.0.clients_connected.load(Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for Connections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Connections").field(&self.count()).finish()
     }
 }
 
@@ -189,6 +218,32 @@ impl std::fmt::Debug for Shutdown {
 impl Drop for Shutdown {
     fn drop(&mut self) {
         self.0.shutdown();
+    }
+}
+
+/// Ends with the broker.
+#[derive(Debug)]
+struct Asking(JoinHandle<()>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Cuts off who would not be let in any more, and forgets what they subscribed to.
+async fn ask_again(gate: Arc<Gate>, router: Arc<MessageRouter>) {
+    let mut again = tokio::time::interval(ASK_AGAIN);
+    loop {
+        again.tick().await;
+        for client in gate.unwelcome() {
+            let was_inside = router.is_connected(&client).await;
+            router.unregister_client(&client).await;
+            // Else it may be between its login and its place inside: it is asked about once more.
+            if was_inside {
+                gate.forget(&client);
+            }
+        }
     }
 }
 
@@ -246,9 +301,15 @@ struct Gate {
     keeper: Arc<dyn Gatekeeper>,
     /// The password of whoever came in through the TLS door, where there is one.
     front: OnceLock<Digest>,
-    /// Password checks at a time: after a power cut thousands of controllers come at once, and a thread for
-    /// each would leave the others no processor.
-    checks: Semaphore,
+    /// Who came in by a password, by client id. The rules bound how many ids there may be: a few for
+    /// each device.
+    inside: Mutex<HashMap<String, Login>>,
+}
+
+/// What a client said when it came in.
+struct Login {
+    user: String,
+    password: Digest,
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -259,7 +320,7 @@ impl AuthProvider for Gate {
         connect: &'a ConnectPacket,
         _from: SocketAddr,
     ) -> Answer<'a, mqtt5::Result<AuthResult>> {
-        Box::pin(async move { Ok(self.login(connect).await) })
+        Box::pin(std::future::ready(Ok(self.login(connect))))
     }
 
     fn authorize_publish<'a>(
@@ -285,28 +346,43 @@ impl AuthProvider for Gate {
 
 impl Gate {
     fn new(keeper: Arc<dyn Gatekeeper>) -> Self {
-        Self { keeper, front: OnceLock::new(), checks: Semaphore::new(LOGIN_CHECKS_MAX) }
+        Self { keeper, front: OnceLock::new(), inside: Mutex::default() }
     }
 
-    /// Checks the password on a thread that may block: hashing is slow on purpose.
-    async fn login(&self, connect: &ConnectPacket) -> AuthResult {
+    fn login(&self, connect: &ConnectPacket) -> AuthResult {
         let refused = AuthResult::fail(ReasonCode::BadUsernameOrPassword);
         let (Some(user), Some(password)) = (connect.username.clone(), connect.password.clone())
         else {
             return refused;
         };
-        if self.front.get() == Some(&Digest::of(&password)) {
+        let password = Digest::of(&password);
+        // The front asks about its own clients, by their certificates.
+        if self.front.get() == Some(&password) {
             return AuthResult::success_with_user(user);
         }
-        let Ok(_turn) = self.checks.acquire().await else { return refused };
-        let (gatekeeper, client_id) = (Arc::clone(&self.keeper), connect.client_id.clone());
-        let asked = tokio::task::spawn_blocking(move || {
-            gatekeeper.login(&client_id, &user, &password).then_some(user)
-        });
-        match asked.await {
-            Ok(Some(user)) => AuthResult::success_with_user(user),
-            Ok(None) | Err(_) => refused,
+        if !self.keeper.login(&connect.client_id, &user, password) {
+            return refused;
         }
+        let login = Login { user: user.clone(), password };
+        self.logins().insert(connect.client_id.clone(), login);
+        AuthResult::success_with_user(user)
+    }
+
+    /// The clients that came in and would not be let in any more.
+    fn unwelcome(&self) -> Vec<String> {
+        let logins = self.logins();
+        let unwelcome = logins.iter().filter(|(client, Login { user, password })| {
+            !self.keeper.login(client, user, *password)
+        });
+        unwelcome.map(|(client, _)| client.clone()).collect()
+    }
+
+    fn forget(&self, client: &str) {
+        self.logins().remove(client);
+    }
+
+    fn logins(&self) -> MutexGuard<'_, HashMap<String, Login>> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -317,7 +393,7 @@ mod tests {
     struct Nobody;
 
     impl Gatekeeper for Nobody {
-        fn login(&self, _client_id: &str, _user: &str, _password: &[u8]) -> bool {
+        fn login(&self, _client_id: &str, _user: &str, _password: Digest) -> bool {
             false
         }
         fn certified(&self, _client_id: &str, _user: &str, _serial: &str) -> bool {

@@ -27,6 +27,7 @@ use tokio_rustls::server::TlsStream;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::certificate::{BadPem, Identity};
+use super::embedded::ASK_AGAIN;
 use super::secure::{certificates, parts};
 use super::{BrokerError, Gatekeeper};
 use crate::digest::hex;
@@ -36,9 +37,6 @@ const LOGIN_MAX: Duration = Duration::from_secs(15);
 
 /// Bytes of a login at most: a will is one signed note.
 const LOGIN_BYTES_MAX: usize = 64 * 1024;
-
-/// How often a connection is asked about again: a device that is revoked is cut off within this.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Loopback addresses that connections to the broker come from, in turn: it takes at most 10,000
 /// from each.

@@ -11,7 +11,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tracing::{info, warn};
 
-use crate::broker::{Broker, BrokerAddress, Embedded, Limits, Link, LinkEvent, Qos, Rules};
+use crate::broker::{
+    Broker, BrokerAddress, Connections, Embedded, Limits, Link, LinkEvent, Qos, Rules,
+};
 use crate::clock::Clock;
 use crate::dispatch::{Dispatch, Ingest, Input, Output, Progress};
 use crate::id::ControllerId;
@@ -45,6 +47,8 @@ pub struct Ready {
     pub broker: BrokerAddress,
     /// Where its own broker speaks TLS, if it does.
     pub tls: Option<SocketAddr>,
+    /// Who is connected to its own broker, if it runs one.
+    pub connections: Option<Connections>,
 }
 
 /// Serves a station until `stop` turns true.
@@ -55,8 +59,9 @@ pub async fn serve(
 ) -> Result<(), ServerError> {
     let mut server = Server::start(station).await?;
     server.look().await?;
+    let connections = server.broker.as_ref().map(|broker| broker.connections());
     // Nobody may be waiting for it.
-    let _ = ready.send(Ready { broker: server.address.clone(), tls: server.door });
+    let _ = ready.send(Ready { broker: server.address.clone(), tls: server.door, connections });
     let outcome = server.pump(&mut stop).await;
     server.link.close().await;
     if let Some(broker) = server.broker {

@@ -122,6 +122,10 @@ async fn told(site: &Arc<Site>, headers: &HeaderMap) -> Result<String, Problem> 
     let mut out = String::new();
     fleet(site, &mut out).await?;
     ledger(site, &mut out).await?;
+    if let Some(connections) = &site.connections {
+        let help = "Clients of the embedded broker, the server's own among them";
+        gauge(&mut out, "loaban_broker_connections", help, &[("", connections.count())]);
+    }
     let live = site.meter.live.load(Ordering::Relaxed);
     gauge(&mut out, "loaban_live_pages", "Pages that are kept fresh", &[("", live)]);
     let failed = site.meter.failed.load(Ordering::Relaxed);

@@ -72,7 +72,7 @@ impl Town {
         let mut scribe = Scribe::open(&station).await.unwrap();
         scribe.move_facts(&station.store).await.unwrap();
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        Self { site: Site::new(Arc::new(station), stopped), _folder: folder, _stop: stop }
+        Self { site: Site::new(Arc::new(station), stopped, None), _folder: folder, _stop: stop }
     }
 
     /// Adds somebody who has chosen a password.

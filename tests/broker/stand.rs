@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use loaban::broker::mosquitto::{self, Login, Setup};
@@ -11,6 +11,7 @@ use loaban::broker::{
     Broker, Embedded, Gatekeeper, Limits, Link, LinkEvent, LinkOptions, Pace, Qos, Rules, Token,
     Will,
 };
+use loaban::digest::Digest;
 
 /// Everything here answers within this time or is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,28 +32,39 @@ pub fn rules() -> Rules {
     Rules::new("laichau").expect("laichau names a net")
 }
 
-/// Knows the users of the tests and keeps the rules.
-pub struct Porter(pub Rules);
+/// Knows the users of the tests, keeps the rules, and knows who was revoked.
+pub struct Porter {
+    pub rules: Rules,
+    pub revoked: Mutex<Vec<String>>,
+}
+
+impl Porter {
+    pub fn new() -> Self {
+        Self { rules: rules(), revoked: Mutex::default() }
+    }
+}
 
 impl Gatekeeper for Porter {
-    fn login(&self, client_id: &str, user: &str, given: &[u8]) -> bool {
+    fn login(&self, client_id: &str, user: &str, given: Digest) -> bool {
+        let revoked = self.revoked.lock().expect("nobody panics holding it");
         USERS.contains(&user)
-            && given == password(user).as_bytes()
-            && self.0.may_connect(user, client_id)
+            && !revoked.iter().any(|revoked| revoked == user)
+            && given == Digest::of(password(user).as_bytes())
+            && self.rules.may_connect(user, client_id)
     }
     fn certified(&self, client_id: &str, user: &str, serial: &str) -> bool {
-        serial != REVOKED_SERIAL && user != "server" && self.0.may_connect(user, client_id)
+        serial != REVOKED_SERIAL && user != "server" && self.rules.may_connect(user, client_id)
     }
     fn may_publish(&self, user: &str, topic: &str) -> bool {
-        self.0.may_publish(user, topic)
+        self.rules.may_publish(user, topic)
     }
     fn may_subscribe(&self, user: &str, filter: &str) -> bool {
-        self.0.may_subscribe(user, filter)
+        self.rules.may_subscribe(user, filter)
     }
 }
 
 enum Running {
-    Embedded(Box<dyn Broker>),
+    Embedded(Box<dyn Broker>, Arc<Porter>),
     Mosquitto(Mosquitto),
 }
 
@@ -60,7 +72,7 @@ enum Running {
 pub struct Mosquitto {
     child: Child,
     address: SocketAddr,
-    _files: tempfile::TempDir,
+    files: tempfile::TempDir,
 }
 
 impl Mosquitto {
@@ -82,7 +94,19 @@ impl Mosquitto {
             }
         })
         .await;
-        Self { child, address, _files: files }
+        Self { child, address, files }
+    }
+
+    /// Takes a user out of the passwords and has them read again, as an administrator does.
+    fn revoke(&self, user: &str) {
+        let path = self.files.path().join("passwords");
+        let passwords = std::fs::read_to_string(&path).expect("the passwords");
+        let kept = passwords.lines().filter(|line| !line.starts_with(&format!("{user}:")));
+        let kept: String = kept.map(|line| format!("{line}\n")).collect();
+        assert_ne!(kept, passwords, "{user} had a password");
+        std::fs::write(&path, kept).expect("a writable directory");
+        let signal = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status();
+        assert!(signal.expect("kill is installed").success());
     }
 }
 
@@ -102,8 +126,9 @@ impl Stand {
     }
 
     pub async fn embedded_on(address: SocketAddr) -> Self {
-        let broker = Embedded::start(address, Arc::new(Porter(rules())), Limits::default()).await;
-        Self(Running::Embedded(Box::new(broker.expect("the embedded broker starts"))))
+        let porter = Arc::new(Porter::new());
+        let broker = Embedded::start(address, porter.clone(), Limits::default()).await;
+        Self(Running::Embedded(Box::new(broker.expect("the embedded broker starts")), porter))
     }
 
     pub async fn mosquitto() -> Self {
@@ -114,8 +139,18 @@ impl Stand {
 
     pub fn address(&self) -> SocketAddr {
         match &self.0 {
-            Running::Embedded(broker) => broker.address(),
+            Running::Embedded(broker, _) => broker.address(),
             Running::Mosquitto(mosquitto) => mosquitto.address,
+        }
+    }
+
+    /// From now on `user` is not let in.
+    pub fn revoke(&self, user: &str) {
+        match &self.0 {
+            Running::Embedded(_, porter) => {
+                porter.revoked.lock().expect("nobody panics holding it").push(user.to_owned());
+            }
+            Running::Mosquitto(mosquitto) => mosquitto.revoke(user),
         }
     }
 
@@ -132,7 +167,7 @@ impl Stand {
     /// Stops an embedded broker the graceful way.
     pub async fn stop(self) {
         match self.0 {
-            Running::Embedded(broker) => {
+            Running::Embedded(broker, _) => {
                 within("the stop", broker.stop()).await.expect("a graceful stop");
             }
             Running::Mosquitto(_) => {}

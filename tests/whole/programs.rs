@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
-use crate::cast::{checkout, free_port, listens, ran, start_server};
+use crate::cast::{checkout, free_port, listens, ran, start_server, wait_for};
 use crate::fuzzed::station;
 
 /// curl against the interface of one server, for one token.
@@ -92,4 +93,17 @@ fn an_upload_in_two_pieces_becomes_an_announcement_that_ffmpeg_finds_broadcast_r
     assert!((lufs + 16.0).abs() <= 0.5, "{lufs} LUFS");
     let facts = station.does(&["log", "list", "--bulletin", bulletin]);
     assert!(facts.contains("announcement.made"), "{facts}");
+}
+
+#[test]
+fn the_numbers_for_prometheus_count_the_clients_of_the_broker() {
+    let web = format!("127.0.0.1:{}", free_port());
+    let (station, token) = station(&web);
+    let _server = start_server(&station);
+    listens(web.parse().unwrap());
+    let program = Program { base: format!("http://{web}"), token };
+    // The server itself is one of them.
+    wait_for("the server's own connection", Duration::from_secs(10), || {
+        program.ask("/metrics", &[]).contains("\nloaban_broker_connections 1\n")
+    });
 }
