@@ -237,6 +237,7 @@ impl Agent {
     fn take_time(&mut self, now: Now, payload: &[u8]) -> Result<(), Refusal> {
         let answer: ClockAnswer = self.open(now, Role::Time, payload)?;
         if answer.controller == self.settings.controller && self.clock.answered(now, &answer) {
+            self.upkeep.server_answers();
             let held = self.manifest.as_ref().map_or(0, |manifest| manifest.number);
             let known = std::mem::replace(&mut self.upkeep.newest, answer.manifest);
             if held < known {

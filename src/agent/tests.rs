@@ -488,6 +488,18 @@ fn receipts_wait_for_the_signed_acknowledgement_and_not_for_the_broker() {
 }
 
 #[test]
+fn a_server_that_is_away_is_sent_the_same_receipts_less_and_less_often() {
+    let mut pole = Pole::new();
+    pole.wait(3_600);
+    let batches: Vec<Batch> = pole.said(Up::Receipts);
+    assert!((10..=17).contains(&batches.len()), "{} in an hour", batches.len());
+    pole.give(Input::MainDown);
+    pole.said.clear();
+    pole.give(Input::MainUp);
+    assert_eq!(pole.said::<Batch>(Up::Receipts).len(), 1, "at once on a new connection");
+}
+
+#[test]
 fn with_the_network_gone_the_schedule_that_is_held_is_played() {
     let mut pole = Pole::new();
     pole.hold(&manifest(7, 10, &["vi"]));

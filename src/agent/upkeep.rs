@@ -17,8 +17,12 @@ const STATUS_EVERY: Duration = Duration::from_mins(15);
 /// The shortest time between two statuses: a change shows soon, a storm of changes costs little.
 const STATUS_GAP: Duration = Duration::from_secs(5);
 
-/// How long an acknowledgement is waited for before the batch is sent again.
+/// How long an acknowledgement is waited for before the batch is sent again, and twice as long each
+/// time after that.
 const ACK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest of these waits: a server that is away for a day shall cost a weak link little.
+const ACK_PATIENCE_MAX: Duration = Duration::from_mins(5);
 
 /// Over how long the first questions for a recording are spread.
 const QUESTIONS_SPREAD: Duration = Duration::from_millis(200);
@@ -50,6 +54,7 @@ pub(super) struct Upkeep {
     changed: bool,
     status_at: Option<Uptime>,
     batch_at: Option<Uptime>,
+    ack_patience: Duration,
     refusals: BTreeMap<(String, String), Uptime>,
     told_boot: bool,
     /// Refusals of before the clock was trusted.
@@ -71,6 +76,7 @@ impl Default for Upkeep {
             changed: true,
             status_at: None,
             batch_at: None,
+            ack_patience: ACK_PATIENCE,
             refusals: BTreeMap::new(),
             told_boot: false,
             early_refusals: vec![],
@@ -102,6 +108,12 @@ impl Upkeep {
 
     pub(super) fn acknowledged(&mut self) {
         self.batch_at = None;
+        self.server_answers();
+    }
+
+    /// What waits for the server waits no longer than usual.
+    pub(super) fn server_answers(&mut self) {
+        self.ack_patience = ACK_PATIENCE;
     }
 
     fn status_due_at(&self) -> Uptime {
@@ -110,7 +122,7 @@ impl Upkeep {
     }
 
     fn batch_due_at(&self) -> Uptime {
-        self.batch_at.map_or(Uptime::START, |at| at + ACK_PATIENCE)
+        self.batch_at.map_or(Uptime::START, |at| at + self.ack_patience)
     }
 
     /// Whether this refusal is news: not told in the last hour, and not too many others.
@@ -129,7 +141,8 @@ impl Agent {
     pub(super) fn main_up(&mut self) {
         self.upkeep.main = true;
         self.upkeep.connection += 1;
-        (self.upkeep.status_at, self.upkeep.batch_at) = (None, None);
+        self.upkeep.report();
+        self.upkeep.acknowledged();
         self.clock.connected();
     }
 
@@ -226,7 +239,9 @@ impl Agent {
             return;
         }
         if let Some(batch) = self.diary.batch(&self.settings.controller) {
-            self.upkeep.batch_at = Some(now.up);
+            if self.upkeep.batch_at.replace(now.up).is_some() {
+                self.upkeep.ack_patience = (self.upkeep.ack_patience * 2).min(ACK_PATIENCE_MAX);
+            }
             self.publish(Up::Receipts, &batch, false);
         }
     }
