@@ -101,8 +101,9 @@ impl Mosquitto {
     fn revoke(&self, user: &str) {
         let path = self.files.path().join("passwords");
         let passwords = std::fs::read_to_string(&path).expect("the passwords");
-        let kept = passwords.lines().filter(|line| !line.starts_with(&format!("{user}:")));
-        let kept: String = kept.map(|line| format!("{line}\n")).collect();
+        let of_user = format!("{user}:");
+        let kept = passwords.split_inclusive('\n').filter(|line| !line.starts_with(&of_user));
+        let kept: String = kept.collect();
         assert_ne!(kept, passwords, "{user} had a password");
         std::fs::write(&path, kept).expect("a writable directory");
         let signal = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status();

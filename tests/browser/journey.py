@@ -124,6 +124,11 @@ class Person:
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
+    def texts(self, selector):
+        """What these say, all at one moment of a page that changes."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText)", selector)
+
     def wired(self):
         """Bytes that the page and all that it loads took on the wire."""
         return self.driver.execute_script(
@@ -383,6 +388,7 @@ def emergency(first, second, passphrase):
     first.has("Phát khẩn cấp")
     first.looked_at("khan-cap")
     first.click("input[name=bulletin]")
+    first.click("input[name=area][value=mu-ca]")
     first.click("#villages summary")
     first.click("input[name=area][value=ban-hai]")
     first.type("repeat", "1")
@@ -407,15 +413,20 @@ def emergency(first, second, passphrase):
     second.has("chờ người thứ hai xác nhận")
     second.type("passphrase", passphrase)
     second.press("Xác nhận")
-    second.has("1 / 1")
+    second.has("2 / 2")
     # Nobody touches the first officer's page any more: it counts by itself, and asks for nothing.
     first.has("đang phát đi")
     if first.driver.find_elements(By.ID, "confirm"):
         sys.exit("what was raised still asks to be confirmed")
+    # Who has not played it to its end yet is named.
+    first.has("mu-ca-1")
+
+
+def completed(first):
     deadline = time.monotonic() + 60
     while True:
-        cards = [card.text for card in first.driver.find_elements(By.CSS_SELECTOR, "#count .card")]
-        if any("1 / 1" in card and "đã phát xong" in card for card in cards):
+        cards = first.texts("#count .card")
+        if any("2 / 2" in card and "đã phát xong" in card for card in cards):
             break
         if time.monotonic() > deadline:
             sys.exit(f"the count did not come to its end: {cards}")
@@ -427,7 +438,7 @@ def interrupted(person):
     """A session ends while a form is open: nothing typed is lost, in whatever way letters are composed."""
     person.open("/areas/muong-te")
     person.has("muong-te-1")
-    person.driver.delete_cookie("loaban_session")
+    person.driver.delete_cookie("__Host-loaban_session")
     person.set_volume("muong-te-1", "45")
     person.has("những gì bạn vừa gõ vẫn còn")
     person.looked_at("phien-het")
@@ -486,7 +497,9 @@ def main():
         step("officers", officers_arrive(first, second, officers))
         step("aired", aired(phone, path, given.devices))
         step("emergency", emergency(first, second, given.passphrase))
+        # While it sounds, somebody else's work goes on.
         step("interrupted", interrupted(phone))
+        step("completed", completed(first))
         step("restarted", restarted(phone, first))
         step("thousands", thousands(first))
         step("english", english(phone))

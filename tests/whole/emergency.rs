@@ -23,10 +23,16 @@ pub struct Valley {
 
 impl Valley {
     pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// A station that `init` was told more about.
+    pub fn with(arguments: &[&str]) -> Self {
         let broker: SocketAddr = ([127, 0, 0, 1], free_port()).into();
         let web: SocketAddr = ([127, 0, 0, 1], free_port()).into();
         let listen = broker.to_string();
-        let station = Station::init(&["--listen", &listen, "--web", &web.to_string()]);
+        let web_words = ["--listen", &listen, "--web", &web.to_string()];
+        let station = Station::init(&[&web_words[..], arguments].concat());
         station.hire();
         let samples = station.path("samples");
         ran(Command::new("cp").arg("-r").arg(checkout().join("audio-samples")).arg(&samples));

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::cast::{
-    Station, checkout, listens, now, provision, ran, start_controller, start_server, wait_for,
+    Station, checkout, free_port, listens, now, provision, ran, start_controller, start_server,
+    wait_for,
 };
 use crate::emergency::Valley;
 
@@ -110,7 +111,9 @@ fn thousands(station: &Station) {
 
 #[test]
 fn a_commune_is_looked_after_spoken_to_and_warned_in_a_browser() {
-    let mut valley = Valley::new();
+    // A browser gives the microphone over TLS only, so this is how the pages are really visited.
+    let https = format!("127.0.0.1:{}", free_port());
+    let mut valley = Valley::with(&["--https", &https, "--name", "localhost"]);
     valley.officers();
     let station = &valley.station;
     let duties = ["--name", "Sùng A Sửa", "--duties", "operator@muong-te"];
@@ -130,7 +133,8 @@ fn a_commune_is_looked_after_spoken_to_and_warned_in_a_browser() {
     let passphrase = fs::read_to_string(station.path("dung.pass")).unwrap();
     let mut journey = Command::new("/usr/bin/python3");
     journey.arg(checkout().join("tests/browser/journey.py"));
-    journey.arg("--web").arg(format!("http://{}", valley.web));
+    let https = https.replace("127.0.0.1", "https://localhost");
+    journey.arg("--web").arg(https);
     journey.arg("--invitations");
     for person in ["sua", "chi", "dung", "lan", "minh"] {
         journey.arg(station.does(&["person", "invite", person]).trim());
