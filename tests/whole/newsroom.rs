@@ -76,6 +76,30 @@ fn shown(station: &Station) -> serde_json::Value {
 }
 
 #[test]
+fn what_a_bulletin_is_is_put_right_and_what_is_signed_stays() {
+    let station = station();
+    station.does(&CONTRIBUTE);
+    let amend = |words: &[&'static str]| {
+        [&["bulletin", "amend", "doi-mu", "--by", "tuphap"][..], words].concat()
+    };
+    station.does(&amend(&["--title", "Đội mũ", "--title-en", "Helmets", "--without", "topics"]));
+    let bulletin = &shown(&station)["bulletin"];
+    assert_eq!((&bulletin["title"], &bulletin["title_en"]), (&"Đội mũ".into(), &"Helmets".into()));
+    assert!(bulletin["topics"].is_null(), "{bulletin}");
+    assert_eq!(bulletin["column"], "An toàn giao thông", "what is not named stays");
+    let unknown = station.refuses(&amend(&["--column", "Chuyện lạ"]));
+    assert!(unknown.contains("no column here"), "{unknown}");
+    record(&station, "vi", "an");
+    station.does(&["bulletin", "review", "doi-mu", "vi", "--by", "chi"]);
+    approve(&station, "vi");
+    let signed = station.refuses(&amend(&["--class", "priority"]));
+    assert!(signed.contains("is approved in vi"), "{signed}");
+    station.does(&amend(&["--without", "title-en"]));
+    assert!(shown(&station)["bulletin"]["title_en"].is_null());
+    assert_eq!(facts(&station, "bulletin"), ["bulletin.kept person:tuphap"; 3]);
+}
+
+#[test]
 fn a_text_of_the_justice_office_becomes_a_version_that_may_be_heard_and_is_taken_back() {
     let station = station();
     station.does(&CONTRIBUTE);
