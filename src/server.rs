@@ -36,6 +36,8 @@ mod run;
 mod scribe;
 mod station;
 mod summary;
+#[cfg(test)]
+pub(crate) mod tests;
 mod token;
 mod upkeep;
 mod upload;

@@ -56,16 +56,13 @@ impl Station {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bulletin::version::{
-        ApprovalPolicy, Recording, Spoken, Text, TextDraft, Version, Voice,
-    };
-    use crate::bulletin::{Bulletin, Class, Kind, SourceLevel};
+    use crate::bulletin::version::Version;
+    use crate::bulletin::{Class, SourceLevel};
     use crate::digest::Digest;
     use crate::manifest::Manifest;
     use crate::schedule::Reason;
-    use crate::server::Beginning;
-    use crate::store::Person;
-    use crate::time::{LocalDate, Timestamp};
+    use crate::server::tests as stand;
+    use crate::time::LocalDate;
 
     const SCHEDULE: &str = r#"
 [[area]]
@@ -114,73 +111,15 @@ areas = ["mu-ca"]
 bulletins = ["hop"]
 "#;
 
-    fn config(folder: &std::path::Path) -> String {
-        format!(
-            "net = \"laichau\"\nzone = \"Asia/Ho_Chi_Minh\"\ndata = \"{0}\"\n\
-             store = \"sqlite:{0}/loaban.db\"\n[broker]\nlisten = \"127.0.0.1:1\"\n\
-             [web]\nlisten = \"127.0.0.1:2\"\n",
-            folder.display()
-        )
-    }
-
-    fn person(id: &str, roles: &str) -> Person {
-        Person { id: id.parse().unwrap(), name: id.to_owned(), roles: roles.to_owned() }
-    }
-
-    fn bulletin(id: &str, source_level: SourceLevel, now: Timestamp) -> Bulletin {
-        let plain = serde_json::json!({
-            "id": id, "title": id, "column": "Thời sự", "kind": Kind::News,
-            "class": Class::Priority, "source_level": source_level, "issuing_body": "UBND",
-            "valid_from": now, "valid_until": now + std::time::Duration::from_hours(24 * 30),
-        });
-        serde_json::from_value(plain).unwrap()
-    }
-
-    fn approved(id: &str, now: Timestamp) -> Version {
-        let text = TextDraft::new(Text {
-            bulletin: id.parse().unwrap(),
-            language: "vi".parse().unwrap(),
-            variety: None,
-            script: "…".parse().unwrap(),
-            contributor: None,
-            translator: None,
-        });
-        let draft = text.record(Spoken {
-            announcer: "lan".parse().unwrap(),
-            voice: Voice::Human,
-            recording: Recording {
-                asset: Digest::of(id.as_bytes()),
-                length_ms: 600_000,
-                source: Digest::of(b"s"),
-            },
-        });
-        let reviewed = draft.review("hoa".parse().unwrap(), now).unwrap();
-        let policy = ApprovalPolicy { reviewer_may_approve: false };
-        Version::Approved(
-            reviewed.approve("minh".parse().unwrap(), now, String::new(), policy).unwrap(),
-        )
-    }
-
     /// A station whose province and commune want 06:00 for a priority bulletin each day.
     async fn station(folder: &std::path::Path) -> Station {
-        let config = config(folder);
-        let root_area = "lai-chau".parse().unwrap();
-        let beginning = Beginning { config: &config, root_area, passphrase: "một hai ba bốn" };
-        let station = Station::init(folder, &beginning).await.unwrap();
-        let file = ("schedule.toml".to_owned(), SCHEDULE.to_owned());
-        station.import_schedule(&[file]).await.unwrap();
-        let now = utc_now() - std::time::Duration::from_hours(1);
-        let mut tx = station.store.begin().await.unwrap();
+        let station = stand::station(folder, SCHEDULE).await;
+        let from = utc_now() - std::time::Duration::from_hours(1);
         for (id, level) in [("lu", SourceLevel::Province), ("hop", SourceLevel::Commune)] {
-            tx.put_bulletin(&bulletin(id, level, now)).await.unwrap();
-            assert!(tx.put_version(None, &approved(id, now)).await.unwrap());
+            station.put_approved(&stand::bulletin(id, Class::Priority, level, from)).await;
         }
-        for (id, duties) in
-            [("mua", "operator@mu-ca"), ("pao", "operator@bum-nua"), ("lan", "announcer")]
-        {
-            tx.put_person(&person(id, duties)).await.unwrap();
-        }
-        tx.commit().await.unwrap();
+        let people = [("mua", "operator@mu-ca"), ("pao", "operator@bum-nua"), ("lan", "announcer")];
+        station.hire(&people).await;
         station
     }
 

@@ -8,7 +8,9 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
 use tower::ServiceExt;
 
-use crate::server::{Beginning, Browser, Scribe, Station};
+use crate::server::tests as stand;
+pub(super) use crate::server::tests::PASSPHRASE;
+use crate::server::{Browser, Scribe};
 use crate::store::Person;
 use crate::web::{Site, routes};
 
@@ -44,9 +46,6 @@ area = "ka-lang"
 /// The password of everybody here.
 pub(super) const PASSWORD: &str = "bốn từ rời nhau";
 
-/// The passphrase of every key here.
-pub(super) const PASSPHRASE: &str = "một hai ba bốn năm";
-
 /// A station, its pages, and the folder that they live in.
 pub(super) struct Town {
     pub(super) site: Arc<Site>,
@@ -58,16 +57,7 @@ impl Town {
     /// A station of two communes with nobody in it.
     pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().display();
-        let config = format!(
-            "net = \"laichau\"\ndata = \"{path}\"\nstore = \"sqlite:{path}/loaban.db\"\n\
-             [broker]\nlisten = \"127.0.0.1:1\"\n[web]\nlisten = \"127.0.0.1:2\"\n"
-        );
-        let root_area = "lai-chau".parse().unwrap();
-        let beginning = Beginning { config: &config, root_area, passphrase: PASSPHRASE };
-        let station = Station::init(folder.path(), &beginning).await.unwrap();
-        let file = ("schedule.toml".to_owned(), SCHEDULE.to_owned());
-        station.import_schedule(&[file]).await.unwrap();
+        let station = stand::station(folder.path(), SCHEDULE).await;
         // A log as a server that ran once leaves it.
         let mut scribe = Scribe::open(&station).await.unwrap();
         scribe.move_facts(&station.store).await.unwrap();

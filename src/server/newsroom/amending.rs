@@ -88,13 +88,11 @@ fn changed(id: &BulletinId) -> ServerError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bulletin::version::{Content, Draft, Recording, Spoken, Text, Version, Voice};
-    use crate::bulletin::{Class, Kind, SourceLevel};
-    use crate::server::{Aim, Beginning};
-    use crate::store::Person;
+    use crate::bulletin::version::Version;
+    use crate::bulletin::{Class, SourceLevel};
+    use crate::server::Aim;
+    use crate::server::tests::{self as stand, PASSPHRASE};
     use crate::time::Timestamp;
-
-    const PASSPHRASE: &str = "bốn từ rất dài";
 
     const SCHEDULE: &str =
         "[[area]]\nid = \"lai-chau\"\nname = \"Lai Châu\"\nlevel = \"province\"\n";
@@ -105,43 +103,15 @@ mod tests {
 
     fn made() -> Bulletin {
         let from = Timestamp::from_seconds(1_795_000_000);
-        let plain = serde_json::json!({
-            "id": "lu", "title": "Lũ", "column": "Thời sự", "kind": Kind::News,
-            "class": Class::Normal, "source_level": SourceLevel::Province, "issuing_body": "UBND",
-            "valid_from": from, "valid_until": from + Duration::from_hours(24),
-        });
-        serde_json::from_value(plain).unwrap()
+        stand::bulletin("lu", Class::Normal, SourceLevel::Province, from)
     }
 
     /// A station with a bulletin whose one version waits for its signature.
     async fn station(folder: &std::path::Path) -> Station {
-        let path = folder.display();
-        let config = format!(
-            "net = \"laichau\"\ndata = \"{path}\"\nstore = \"sqlite:{path}/loaban.db\"\n\
-             [broker]\nlisten = \"127.0.0.1:1\"\n[web]\nlisten = \"127.0.0.1:2\"\n"
-        );
-        let root_area = "lai-chau".parse().unwrap();
-        let beginning = Beginning { config: &config, root_area, passphrase: PASSPHRASE };
-        let station = Station::init(folder, &beginning).await.unwrap();
-        let file = ("areas.toml".to_owned(), SCHEDULE.to_owned());
-        station.import_schedule(&[file]).await.unwrap();
-        for (id, roles) in [("an", "announcer"), ("chi", "reviewer"), ("dung", "leader")] {
-            let (id, name) = (who(id), id.to_owned());
-            let person = Person { id, name, roles: roles.to_owned() };
-            station.add_person(&person, Some(PASSPHRASE), Some(PASSPHRASE), None).await.unwrap();
-        }
-        let asset = station.assets.put(b"a sound").unwrap();
-        let text = Text {
-            bulletin: "lu".parse().unwrap(),
-            language: "vi".parse().unwrap(),
-            variety: None,
-            script: "Bà con chú ý.".parse().unwrap(),
-            contributor: Some(who("an")),
-            translator: None,
-        };
-        let recording = Recording { asset, length_ms: 20_000, source: Digest::of(b"original") };
-        let spoken = Spoken { announcer: who("an"), voice: Voice::Human, recording };
-        let draft = Version::Draft(Draft::new(Content { text, spoken }));
+        let station = stand::station(folder, SCHEDULE).await;
+        station.hire(&[("an", "announcer"), ("chi", "reviewer"), ("dung", "leader")]).await;
+        station.assets.put(b"a sound").unwrap();
+        let draft = Version::Draft(stand::draft(&made(), b"a sound"));
         let mut tx = station.store.begin().await.unwrap();
         tx.put_bulletin(&made()).await.unwrap();
         assert!(tx.put_version(None, &draft).await.unwrap());

@@ -452,8 +452,8 @@ fn fact(kind: &'static str, row: &AnnouncementRow, by: &PersonId) -> Fact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::Beginning;
-    use crate::store::{Person, SourceRow};
+    use crate::server::tests::{self as stand, PASSPHRASE};
+    use crate::store::SourceRow;
 
     const SCHEDULE: &str = r#"
 [[area]]
@@ -492,24 +492,9 @@ minutes_a_session_max = 0
 minutes_a_day_max = 0
 "#;
 
-    const PASSPHRASE: &str = "bốn từ rất dài";
-
     async fn town(folder: &Path, more: &str) -> Station {
-        let path = folder.display();
-        let config = format!(
-            "net = \"laichau\"\ndata = \"{path}\"\nstore = \"sqlite:{path}/loaban.db\"\n\
-             [broker]\nlisten = \"127.0.0.1:1\"\n[web]\nlisten = \"127.0.0.1:2\"\n"
-        );
-        let root_area = "lai-chau".parse().unwrap();
-        let beginning = Beginning { config: &config, root_area, passphrase: PASSPHRASE };
-        let station = Station::init(folder, &beginning).await.unwrap();
-        let file = ("schedule.toml".to_owned(), format!("{SCHEDULE}{more}"));
-        station.import_schedule(&[file]).await.unwrap();
-        for (id, roles) in [("sua", "operator@mu-ca"), ("chi", "reviewer"), ("dung", "leader")] {
-            let (id, name) = (id.parse().unwrap(), id.to_owned());
-            let person = Person { id, name, roles: roles.to_owned() };
-            station.add_person(&person, Some(PASSPHRASE), Some(PASSPHRASE), None).await.unwrap();
-        }
+        let station = stand::station(folder, &format!("{SCHEDULE}{more}")).await;
+        station.hire(&[("sua", "operator@mu-ca"), ("chi", "reviewer"), ("dung", "leader")]).await;
         let asset = station.assets.put(b"a sound").unwrap();
         let row = SourceRow {
             digest: Digest::of(b"original"),

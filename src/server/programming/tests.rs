@@ -3,13 +3,9 @@
 use std::path::Path;
 
 use super::*;
-use crate::bulletin::version::{
-    ApprovalPolicy, Recording, Spoken, Text, TextDraft, Version, Voice,
-};
-use crate::bulletin::{Bulletin, Class, Kind, SourceLevel};
+use crate::bulletin::{Class, SourceLevel};
 use crate::schedule::edit::{Reach, Slot, Turnout};
-use crate::server::Beginning;
-use crate::store::Person;
+use crate::server::tests as stand;
 
 const SCHEDULE: &str = r#"
 [[area]]
@@ -54,59 +50,12 @@ areas = ["mu-ca"]
 bulletins = ["lu"]
 "#;
 
-fn bulletin(now: Timestamp) -> Bulletin {
-    let plain = serde_json::json!({
-        "id": "lu", "title": "Lũ", "column": "Thời sự", "kind": Kind::News,
-        "class": Class::Normal, "source_level": SourceLevel::Province, "issuing_body": "UBND",
-        "valid_from": now, "valid_until": now + Duration::from_hours(24 * 30),
-    });
-    serde_json::from_value(plain).unwrap()
-}
-
-fn approved(now: Timestamp) -> Version {
-    let text = TextDraft::new(Text {
-        bulletin: "lu".parse().unwrap(),
-        language: "vi".parse().unwrap(),
-        variety: None,
-        script: "…".parse().unwrap(),
-        contributor: None,
-        translator: None,
-    });
-    let draft = text.record(Spoken {
-        announcer: "lan".parse().unwrap(),
-        voice: Voice::Human,
-        recording: Recording {
-            asset: Digest::of(b"lu"),
-            length_ms: 600_000,
-            source: Digest::of(b"s"),
-        },
-    });
-    let reviewed = draft.review("hoa".parse().unwrap(), now).unwrap();
-    let policy = ApprovalPolicy { reviewer_may_approve: false };
-    Version::Approved(
-        reviewed.approve("minh".parse().unwrap(), now, String::new(), policy).unwrap(),
-    )
-}
-
 async fn station(folder: &Path) -> Station {
-    let config = format!(
-        "net = \"laichau\"\ndata = \"{0}\"\nstore = \"sqlite:{0}/loaban.db\"\n\
-         [broker]\nlisten = \"127.0.0.1:1\"\n[web]\nlisten = \"127.0.0.1:2\"\n",
-        folder.display()
-    );
-    let root_area = "lai-chau".parse().unwrap();
-    let beginning = Beginning { config: &config, root_area, passphrase: "một hai ba bốn" };
-    let station = Station::init(folder, &beginning).await.unwrap();
-    station.import_schedule(&[("schedule.toml".to_owned(), SCHEDULE.to_owned())]).await.unwrap();
-    let now = utc_now() - Duration::from_hours(1);
-    let mut tx = station.store.begin().await.unwrap();
-    tx.put_bulletin(&bulletin(now)).await.unwrap();
-    assert!(tx.put_version(None, &approved(now)).await.unwrap());
-    for (id, roles) in [("an", "announcer"), ("chi", "leader"), ("mua", "operator@mu-ca")] {
-        let person = Person { id: id.parse().unwrap(), name: id.to_owned(), roles: roles.into() };
-        tx.put_person(&person).await.unwrap();
-    }
-    tx.commit().await.unwrap();
+    let station = stand::station(folder, SCHEDULE).await;
+    let from = utc_now() - Duration::from_hours(1);
+    let bulletin = stand::bulletin("lu", Class::Normal, SourceLevel::Province, from);
+    station.put_approved(&bulletin).await;
+    station.hire(&[("an", "announcer"), ("chi", "leader"), ("mua", "operator@mu-ca")]).await;
     station
 }
 
