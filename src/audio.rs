@@ -44,6 +44,8 @@ pub mod report;
 #[cfg(feature = "server")]
 pub mod resample;
 #[cfg(feature = "server")]
+pub mod retag;
+#[cfg(feature = "server")]
 pub mod scratch;
 #[cfg(feature = "server")]
 pub mod source;

@@ -52,7 +52,7 @@ fn normalise(
 }
 
 fn tags() -> Tags {
-    Tags { title: "Bản tin thử".to_owned(), language: "vi".to_owned() }
+    Tags { title: "Bản tin thử".to_owned(), language: "vi".to_owned(), ..Tags::default() }
 }
 
 /// Asset and 16-bit samples of what a source gives.

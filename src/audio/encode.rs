@@ -38,6 +38,8 @@ pub struct Tags {
     pub title: String,
     /// BCP 47 tag of the language spoken, e.g. `hmn` or `vi`.
     pub language: String,
+    /// The bulletin, where the same sound serves another one too; else empty.
+    pub bulletin: String,
 }
 
 /// Encoded sound without a container.
@@ -227,12 +229,14 @@ fn page_end(number: u64, count: u64) -> PacketWriteEndInfo {
     }
 }
 
-fn comments(tags: &Tags) -> Vec<u8> {
-    let mut lines = vec![format!("TITLE={}", tags.title), format!("LANGUAGE={}", tags.language)];
+pub(super) fn comments(tags: &Tags) -> Vec<u8> {
+    let Tags { title, language, bulletin } = tags;
+    let lines = [("TITLE", title), ("LANGUAGE", language), ("BULLETIN", bulletin)];
+    let mut lines = lines.map(|(name, value)| format!("{name}={value}")).to_vec();
     lines.retain(|line| !line.ends_with('='));
     let mut packet = b"OpusTags".to_vec();
     append(&mut packet, opusic_c::version());
-    packet.extend_from_slice(&u32::try_from(lines.len()).expect("at most two").to_le_bytes());
+    packet.extend_from_slice(&u32::try_from(lines.len()).expect("at most three").to_le_bytes());
     for line in &lines {
         append(&mut packet, line);
     }

@@ -107,8 +107,10 @@ impl Station {
             return Ok((self.import_text(held, text, by).await?, None));
         };
         let title = bulletin.title.as_str();
-        let ingested =
+        let mut ingested =
             sound.ingest(self, title, &entry.language, &folder.join(&spoken.file)).await?;
+        ingested.asset =
+            self.own_asset(ingested.asset, (&bulletin.id, title), &entry.language).await?;
         let before = held.as_ref().and_then(|held| held.spoken()).map(|s| s.announcer.clone());
         let named = spoken.announcer.clone();
         let content = |announcer: PersonId| Content {

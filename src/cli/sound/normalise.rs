@@ -173,6 +173,7 @@ impl Normalise {
         Tags {
             title: self.title.clone().unwrap_or_else(stem),
             language: self.language.as_ref().map(ToString::to_string).unwrap_or_default(),
+            bulletin: String::new(),
         }
     }
 

@@ -105,6 +105,9 @@ impl Station {
         let now = utc_now();
         let commune = schedule.tree.get(area).map(|area| area.name.clone()).unwrap_or_default();
         let bulletin = bulletin(self.announcement_id(now, new.source), area, &new, &commune, now);
+        let about = (&bulletin.id, bulletin.title.as_str());
+        let asset = self.own_asset(recording.asset, about, &new.language).await?;
+        let recording = Recording { asset, ..recording };
         let row = AnnouncementRow {
             bulletin: bulletin.id.clone(),
             area: area.clone(),

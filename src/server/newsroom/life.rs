@@ -139,7 +139,10 @@ impl Station {
             let needed = "open to change: withdraw it first";
             return Err(wrong_state(aim.bulletin, aim.language, "record", needed));
         }
-        let ingested = sound.ingest(self, held.title.as_str(), aim.language, new.file).await?;
+        let title = held.title.as_str();
+        let mut ingested = sound.ingest(self, title, aim.language, new.file).await?;
+        ingested.asset =
+            self.own_asset(ingested.asset, (aim.bulletin, title), aim.language).await?;
         let spoken = Spoken {
             announcer: by.clone(),
             voice: new.voice,

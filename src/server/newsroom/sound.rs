@@ -10,10 +10,12 @@ use crate::audio::chain::{ChainError, Outcome, normalise};
 use crate::audio::encode::Tags;
 use crate::audio::recipe::Recipe;
 use crate::audio::report::{self, Report};
+use crate::audio::retag::retagged;
 use crate::audio::waveform::Shape;
-use crate::bulletin::version::Recording;
+use crate::bulletin::version::{Recording, Version};
 use crate::decoder::{DecodeError, Decoder, FileScratch, Limits, told};
 use crate::digest::Digest;
+use crate::id::BulletinId;
 use crate::lang::LangTag;
 use crate::server::ServerError;
 use crate::server::newsroom::Progress;
@@ -128,6 +130,31 @@ pub struct Sound {
     progress: Progress,
 }
 
+impl Station {
+    /// The asset of this version alone. A descriptor is about one asset and names one bulletin in one
+    /// language: a recording that is another version's too is kept once more, under this one's name.
+    pub(super) async fn own_asset(
+        &self,
+        asset: Digest,
+        (bulletin, title): (&BulletinId, &str),
+        language: &LangTag,
+    ) -> Result<Digest, ServerError> {
+        let is_other = |version: &Version| {
+            let text = version.text();
+            (&text.bulletin, &text.language) != (bulletin, language)
+                && version.spoken().is_some_and(|spoken| spoken.recording.asset == asset)
+        };
+        if !self.store.versions().await?.iter().any(is_other) {
+            return Ok(asset);
+        }
+        let (title, language) = (title.to_owned(), language.to_string());
+        let tags = Tags { title, language, bulletin: bulletin.to_string() };
+        let bytes = retagged(&self.assets.read(asset)?, &tags)
+            .map_err(|error| ServerError::Task(error.to_string()))?;
+        Ok(self.assets.put(&bytes)?)
+    }
+}
+
 impl Sound {
     /// Uses the child process of `program`, which is this one.
     pub fn new(program: PathBuf) -> Self {
@@ -164,7 +191,8 @@ impl Sound {
             return Ok(Ingested { source, asset, length_ms, judged });
         }
         let path = path.to_owned();
-        let tags = Tags { title: title.to_owned(), language: language.to_string() };
+        let (title, language) = (title.to_owned(), language.to_string());
+        let tags = Tags { title, language, bulletin: String::new() };
         let (outcome, report) = self.normalise(path, tags, station.config.data.clone()).await?;
         let asset = station.assets.put(&outcome.asset.bytes)?;
         let (before, after) = (&outcome.measurement.recording.loudness, &outcome.measurement.after);
