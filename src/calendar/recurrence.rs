@@ -195,6 +195,11 @@ impl Recurrence {
             .find(|&date| self.comes_on(date))
     }
 
+    /// Whether it comes on one day alone, once.
+    pub fn is_single(&self) -> bool {
+        self.from.is_some() && self.from == self.until && self.rule.times().len() == 1
+    }
+
     /// The rule.
     pub fn rule(&self) -> &Rule {
         &self.rule

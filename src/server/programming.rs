@@ -12,7 +12,7 @@ use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::id::{AreaId, BulletinId, PersonId, ProgrammeId};
 use crate::schedule::diff::{Change, Difference, diff};
-use crate::schedule::edit::{Edit, NotEdited, Piece, What};
+use crate::schedule::edit::{Edit, NotEdited, Piece};
 use crate::schedule::excerpt::plan_days;
 use crate::schedule::file::Checked;
 use crate::schedule::{DECISION_LEAD, Plan, Reason, Remark, Scope, Selection, World};
@@ -245,6 +245,12 @@ impl Preview {
         Ok(Self { from, to, world, differences, remarks, frozen })
     }
 
+    /// Stands for everything that the edit alters: whoever saves has seen just this.
+    pub fn digest(&self) -> Digest {
+        let Self { differences, remarks, .. } = self;
+        Digest::of(format!("{differences:?} {remarks:?}").as_bytes())
+    }
+
     /// Programmes that the edit does not name and that air otherwise all the same.
     pub fn others(&self, edit: &Edit) -> BTreeSet<ProgrammeId> {
         let own = named(edit);
@@ -261,12 +267,14 @@ fn begins(change: &Change) -> Vec<Timestamp> {
     }
 }
 
+/// The programmes that the edit is about, by themselves or in an exception.
 fn named(edit: &Edit) -> BTreeSet<ProgrammeId> {
-    let programme = |turn: &crate::schedule::edit::Turn| match &turn.what {
-        What::Programme(id) => Some(id.clone()),
-        What::Exception(_) => None,
+    let pieces = [false, true].into_iter().filter_map(|after| edit.pieces(after).ok()).flatten();
+    let programmes = |piece: Piece| match piece {
+        Piece::Programme(programme) => vec![programme.id],
+        Piece::Exception(exception) => exception.scope.programmes,
     };
-    edit.turns().iter().filter_map(programme).collect()
+    pieces.flat_map(programmes).collect()
 }
 
 /// What was not to be said before: of the edit's own programmes everything, of others only that they

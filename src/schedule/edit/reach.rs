@@ -90,6 +90,12 @@ impl Slot {
     ) -> Result<Pieces, NotReached> {
         let programme = self.programme(schedule)?;
         let begins = programme.recurrence.first_date();
+        // What airs once is moved itself: there are no others that stay.
+        let is_single = programme.recurrence.is_single() && self.own_exception(schedule).is_none();
+        let reach = match turnout {
+            Turnout::Move { .. } if is_single => Reach::All,
+            Turnout::Move { .. } | Turnout::Cancel | Turnout::Replace(_) => reach,
+        };
         match (reach, turnout) {
             (Reach::This, Turnout::Move { date, time }) if *date == self.date => {
                 self.moved_on_its_day(schedule, programme, *time)

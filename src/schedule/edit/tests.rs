@@ -127,6 +127,26 @@ fn all_airings_are_moved_in_place() {
 }
 
 #[test]
+fn what_airs_once_is_moved_itself_and_leaves_nothing_behind() {
+    let (schedule, _) =
+        after(&slot("hai-lan", "2026-11-24", 1), Reach::This, &to("2026-11-26", "18:00"));
+    let day = Some(date("2026-11-26"));
+    let single = schedule.programmes.iter().find(|held| held.recurrence.from() == day).unwrap();
+    let (id, count) = (single.id.clone(), schedule.programmes.len());
+    let exceptions = schedule.exceptions.len();
+    let slot = Slot { programme: id.clone(), date: date("2026-11-26"), occurrence: 0 };
+    let pieces = slot.turned(&schedule, Reach::This, &to("2026-11-28", "07:00")).unwrap();
+    let [(What::Programme(moved), Some(Piece::Programme(to)))] = &pieces[..] else {
+        panic!("{pieces:?}")
+    };
+    assert_eq!(
+        (moved, schedule.programmes.len(), schedule.exceptions.len()),
+        (&id, count, exceptions)
+    );
+    assert!(to.recurrence.is_single() && to.recurrence.comes_on(date("2026-11-28")));
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_with_what_to_do() {
     let refused = |slot: &Slot, reach, turnout: &Turnout| {
         slot.turned(&schedule(), reach, turnout).unwrap_err().to_string()

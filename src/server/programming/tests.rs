@@ -95,6 +95,19 @@ async fn a_change_is_seen_in_the_plan_before_it_is_made() {
 }
 
 #[tokio::test]
+async fn what_was_looked_at_is_known_again_until_somebody_takes_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let station = station(folder.path()).await;
+    let edit = moved(&station, "tin-xa", "08:00").await;
+    let look = async || station.preview(&edit, &person("an")).await.unwrap().digest();
+    let before = look().await;
+    assert_eq!(look().await, before);
+    let other = moved(&station, "tin-tinh", "08:00").await;
+    station.edit_schedule(&other, "airing", &person("an")).await.unwrap();
+    assert_ne!(look().await, before);
+}
+
+#[tokio::test]
 async fn what_will_not_air_or_pushes_another_out_is_told_before() {
     let folder = tempfile::tempdir().unwrap();
     let station = station(folder.path()).await;

@@ -49,6 +49,14 @@ impl Act {
         Self::WORDS.iter().find(|(held, _)| *held == word).map(|(_, act)| *act)
     }
 
+    /// Whether a form is behind it, to which one may go back.
+    pub(super) fn has_form(self) -> bool {
+        match self {
+            Self::Programme | Self::End | Self::Airing | Self::Exception | Self::Unmake => true,
+            Self::Week | Self::Undo => false,
+        }
+    }
+
     pub(super) fn word(self) -> &'static str {
         let found = Self::WORDS.iter().find(|(_, act)| *act == self);
         found.expect("every act has its word").0

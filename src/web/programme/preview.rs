@@ -9,9 +9,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::clock::utc_now;
 use crate::id::{ControllerId, ProgrammeId};
 use crate::schedule::diff::{Change, Difference};
-use crate::schedule::edit::{Edit, NotEdited, Turn, What};
+use crate::schedule::edit::{Edit, NotEdited, Piece, Turn, What};
 use crate::schedule::{Places, Reason};
 use crate::server::{Preview, ServerError};
 use crate::time::{LocalDate, TimeOfDay, Timestamp, Zone};
@@ -47,6 +48,10 @@ struct Page {
     /// Whether one airing is meant, of which more follow.
     reaches: bool,
     came_between: Option<Between>,
+    /// Whether it alters something else than what was last looked at.
+    moved: bool,
+    /// Whether there is a form to go back to.
+    has_form: bool,
 }
 
 /// The same change on some days at some places.
@@ -72,10 +77,11 @@ pub(in crate::web) async fn preview(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Fault> {
     let ground = Ground::look(&site, &visitor.who()?.person.id).await?;
-    looked(&site, &visitor, &ground, Fields(fields)).await
+    looked(&site, &visitor, &ground, Fields(fields).with("shown", "")).await
 }
 
-/// The look, or the form again with what is wrong.
+/// The look, or the form again with what is wrong. Fields that bear what was `shown` last come from
+/// somebody who wants to save.
 pub(super) async fn looked(
     site: &Arc<Site>,
     visitor: &Visitor,
@@ -86,6 +92,13 @@ pub(super) async fn looked(
         Ok(edit) => edit,
         Err(wrong) => return wrongly(site, visitor, ground, fields, &wrong),
     };
+    if is_over(&edit, &fields, site.station.config.zone.date(utc_now())) {
+        let wrong = Wrong::new(
+            "Những ngày này đã qua; hãy chọn từ hôm nay trở đi.",
+            "These days are over; choose today or later.",
+        );
+        return wrongly(site, visitor, ground, fields, &[wrong]);
+    }
     let by = &visitor.who()?.person.id;
     let seen = fields.one("seen");
     let between = if seen.is_empty() || seen == ground.seen(&fields).to_string() {
@@ -104,10 +117,22 @@ pub(super) async fn looked(
             return wrongly(site, visitor, ground, fields, &wrong);
         }
     };
-    let told = between.is_some();
     let page = page(site, visitor, ground, (fields, &edit), &preview, between);
+    let told = page.came_between.is_some() || page.moved;
     let status = if told { StatusCode::CONFLICT } else { StatusCode::OK };
     Ok((status, frame::page(&page)).into_response())
+}
+
+/// Whether all that a form makes lies in days that are over.
+fn is_over(edit: &Edit, fields: &Fields, today: LocalDate) -> bool {
+    let until = |piece: &Piece| match piece {
+        Piece::Exception(exception) => Some(exception.until),
+        Piece::Programme(programme) => programme.recurrence.until(),
+    };
+    let makes = matches!(Act::of(fields), Some(Act::Programme | Act::Exception));
+    let pieces = edit.pieces(true).unwrap_or_default();
+    let over = |piece: &Piece| until(piece).is_some_and(|until| until < today);
+    makes && !pieces.is_empty() && pieces.iter().all(over)
 }
 
 fn wrongly(
@@ -137,6 +162,13 @@ pub(in crate::web) async fn save(
     if fields.one("seen") != ground.seen(&fields).to_string() {
         return looked(&site, &visitor, &ground, fields).await;
     }
+    let shown = fields.one("shown");
+    if !shown.is_empty() {
+        let preview = site.station.preview(&edit, by).await;
+        if !preview.is_ok_and(|preview| preview.digest().to_string() == shown) {
+            return looked(&site, &visitor, &ground, fields).await;
+        }
+    }
     let act = Act::of(&fields).unwrap_or(Act::Programme);
     let done = match act {
         Act::Undo => site.station.undo_edit(by).await,
@@ -161,9 +193,9 @@ pub(in crate::web) async fn save(
 /// The first day on which it shows, of a change of single days.
 fn first_day(edit: &Edit) -> Option<LocalDate> {
     let pieces = edit.pieces(true).ok()?;
-    let day = |piece: &crate::schedule::edit::Piece| match piece {
-        crate::schedule::edit::Piece::Exception(exception) => Some(exception.from),
-        crate::schedule::edit::Piece::Programme(programme) => programme.recurrence.from(),
+    let day = |piece: &Piece| match piece {
+        Piece::Exception(exception) => Some(exception.from),
+        Piece::Programme(programme) => programme.recurrence.from(),
     };
     pieces.iter().filter_map(day).min()
 }
@@ -251,6 +283,10 @@ fn page(
         _ => fields,
     };
     let seen = ground.seen(&fields);
+    let (shown, now) = (fields.one("shown"), preview.digest().to_string());
+    let recurs = ground
+        .programme(&fields.one("programme"))
+        .is_none_or(|programme| !programme.recurrence.is_single());
     Page {
         frame: Frame::new(site, visitor, tongue.say("Xem trước thay đổi", "Before it is saved")),
         what: edit.turns().iter().map(named).collect(),
@@ -259,9 +295,11 @@ fn page(
         others: preview.others(edit).iter().map(title).collect(),
         span: words::dates(Some(preview.from), Some(preview.to), tongue),
         frozen: preview.frozen,
-        reaches: fields.is("act", "airing") && fields.is("turn", "move"),
+        reaches: recurs && fields.is("act", "airing") && fields.is("turn", "move"),
         came_between,
-        fields: fields.with("seen", seen),
+        moved: !shown.is_empty() && shown != now,
+        has_form: Act::of(&fields).is_some_and(Act::has_form),
+        fields: fields.with("seen", seen).with("shown", now),
     }
 }
 

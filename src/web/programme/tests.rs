@@ -2,6 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 
+use crate::digest::Digest;
 use crate::web::tests::{Town, read};
 
 const PROGRAMME: &str = r#"
@@ -115,6 +116,34 @@ async fn the_second_of_two_editors_sees_the_firsts_change_and_keeps_their_own() 
     let (status, _) = town.send("/programmes/save", Some(&dung), &again).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     assert!(saved(&town, "tin-xa").await.unwrap().contains("18:00"));
+}
+
+#[tokio::test]
+async fn who_saves_what_now_does_something_else_is_shown_it_first() {
+    let (town, an, _) = town().await;
+    let form = programme("Đọc báo", "6h15", "id=&seen=");
+    let (_, page) = town.send("/programmes/preview", Some(&an), &form).await;
+    let (id, seen, shown) = (value(&page, "id"), value(&page, "seen"), value(&page, "shown"));
+    let earlier = Digest::of(b"what it did then");
+    let form =
+        |shown: &str| programme("Đọc báo", "6h15", &format!("id={id}&seen={seen}&shown={shown}"));
+    let (status, told) =
+        town.send("/programmes/save", Some(&an), &form(&earlier.to_string())).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{told}");
+    assert!(told.contains("lịch đã đổi"), "{told}");
+    assert_eq!(saved(&town, "doc-bao").await, None);
+    assert_eq!(value(&told, "shown"), shown);
+    let (status, to) = town.send("/programmes/save", Some(&an), &form(&shown)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
+}
+
+#[tokio::test]
+async fn a_programme_in_days_that_are_over_is_refused() {
+    let (town, an, _) = town().await;
+    let form = programme("Đọc báo", "6h15", "id=&seen=&from=2026-01-05&until=2026-01-06");
+    let (status, page) = town.send("/programmes/preview", Some(&an), &form).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+    assert!(page.contains("Những ngày này đã qua"), "{page}");
 }
 
 #[tokio::test]
