@@ -151,13 +151,22 @@ pub(super) fn interrupted(
     again: Option<Again>,
     code: bool,
 ) -> Response {
-    let fault = Fault {
-        status: axum::http::StatusCode::UNAUTHORIZED,
-        ..Fault::bad(
+    let has_codes = visitor.signed_in.as_ref().is_some_and(|who| who.has_second);
+    let (vi, en) = match (code, has_codes) {
+        (false, _) => (
             "Phiên làm việc đã hết. Hãy xác nhận lại; những gì bạn vừa gõ vẫn còn và sẽ được gửi tiếp.",
             "The session has ended. Confirm who you are; what you typed is kept and can be sent on.",
-        )
+        ),
+        (true, true) => (
+            "Hãy ghi mã một lần; những gì bạn vừa gõ vẫn còn và sẽ được gửi tiếp.",
+            "Give a one-time code; what you typed is kept and can be sent on.",
+        ),
+        (true, false) => (
+            "Chưa làm gì cả: cài đặt mã một lần xong, hãy mở lại trang trước và làm lại.",
+            "Nothing was done: set one-time codes up, then open the page before and do it again.",
+        ),
     };
+    let fault = Fault { status: axum::http::StatusCode::UNAUTHORIZED, ..Fault::bad(vi, en) };
     let (again_path, again_body) = again.map(|a| (a.path, a.body)).unzip();
     let next = Onward { next: None, again_path, again_body };
     let page = if code {

@@ -98,10 +98,10 @@ fn done(told: &str, tongue: Tongue) -> Option<&'static str> {
             "Đã trả lại kèm lời nhắn cho người làm.",
             "Returned to its makers with your comment.",
         )),
-        "approved" => Some(
-            tongue
-                .say("Đã ký duyệt: phiên bản này được phát.", "Signed: this version may be heard."),
-        ),
+        "approved" => Some(tongue.say(
+            "Đã ký duyệt: từ nay phiên bản này được phát khi đến lịch.",
+            "Signed: from now on this version airs when its time comes.",
+        )),
         _ => None,
     }
 }
@@ -115,7 +115,7 @@ struct Kind {
 }
 
 /// The kinds, in the order of the page: what others wait for comes first.
-static HEAPS: [Kind; 5] = [
+static HEAPS: [Kind; 6] = [
     Kind {
         action: Action::Approve,
         stand: Stand::AwaitsApproval,
@@ -139,6 +139,12 @@ static HEAPS: [Kind; 5] = [
         stand: Stand::AwaitsRecording,
         name: ("Chờ ghi âm", "Awaits a recording"),
         act: ("Ghi âm", "Record"),
+    },
+    Kind {
+        action: Action::Record,
+        stand: Stand::Withdrawn,
+        name: ("Đã thu hồi", "Taken back"),
+        act: ("Xem và ghi lại", "Look and record again"),
     },
     Kind {
         action: Action::Translate,
@@ -200,8 +206,8 @@ impl Look<'_> {
                 draft.content().spoken.announcer != *self.me
             }
             Version::Reviewed(reviewed) => reviewed.may_approve(self.me, self.policy).is_ok(),
-            Version::Text(_) | Version::Draft(_) => true,
-            Version::Approved(_) | Version::Withdrawn(_) => false,
+            Version::Text(_) | Version::Draft(_) | Version::Withdrawn(_) => true,
+            Version::Approved(_) => false,
         }
     }
 
@@ -212,6 +218,9 @@ impl Look<'_> {
             Some(version) if version.is_returned() => {
                 let last = version.returns().last();
                 last.map(|last| format!("{}: {}", self.stock.person(&last.step.by), last.comment))
+            }
+            Some(Version::Withdrawn(held)) => {
+                Some(format!("{}: {}", self.stock.person(&held.withdrawn().by), held.reason()))
             }
             version => version.and_then(Version::spoken).map(|spoken| {
                 let by = self.stock.person(&spoken.announcer);

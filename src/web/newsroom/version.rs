@@ -130,6 +130,7 @@ fn people(stock: &Stock, version: &Version, tongue: Tongue) -> Vec<String> {
     done.map(|(step, who)| format!("{step}: {}", stock.person(who))).collect()
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each shows or hides one part of the page")]
 #[derive(Template)]
 #[template(path = "version.html")]
 struct Page {
@@ -145,7 +146,17 @@ struct Page {
     typed: String,
     seen: Digest,
     may: Steps,
+    /// What was said of it, the newest first.
     returned: Vec<String>,
+    /// Whether the newest of that waits to be mended.
+    to_mend: bool,
+    /// Who took it back, and why.
+    withdrawn: Option<String>,
+    announced: bool,
+    /// Whether whoever signs has one-time codes.
+    has_codes: bool,
+    /// Whether another text would leave a recording behind.
+    has_recording: bool,
     state: String,
     sound: String,
     voices: Vec<(&'static str, &'static str)>,
@@ -274,6 +285,18 @@ pub(super) async fn page(
         typed: typed.map(|typed| typed.script.clone()).or(held.clone()).unwrap_or_default(),
         may: Steps::of(site, &stock, visitor, item, &place.language),
         returned: returned.rev().collect(),
+        to_mend: version.is_some_and(Version::is_returned),
+        withdrawn: version.and_then(|version| match version {
+            Version::Withdrawn(held) => {
+                Some(format!("{}: {}", stock.person(&held.withdrawn().by), held.reason()))
+            }
+            Version::Text(_) | Version::Draft(_) | Version::Reviewed(_) | Version::Approved(_) => {
+                None
+            }
+        }),
+        announced: item.is_announced(),
+        has_codes: visitor.signed_in.as_ref().is_some_and(|who| who.has_second),
+        has_recording: version.is_some_and(|held| held.spoken().is_some()),
         state: state(&stock, item, place, tongue, seen)?,
         sound: sound(site, &stock, visitor, place).await?,
         voices: Voice::ALL.map(|voice| (voice.word(), words::voice(voice, tongue))).to_vec(),
