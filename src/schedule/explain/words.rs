@@ -37,8 +37,8 @@ pub(super) fn answer(question: &Question<'_>, evidence: &Evidence, verdict: &Ver
     if *verdict == Verdict::Heard {
         let (vi, en) = heard(question, evidence);
         return both(
-            format!("{village} đã nghe {bulletin}: {vi}."),
-            format!("{village} heard {bulletin}: {en}."),
+            format!("{bulletin} đã phát trọn ở {village}: {vi}."),
+            format!("{bulletin} was played to its end at {village}: {en}."),
         );
     }
     if *verdict == Verdict::ToCome {
