@@ -168,7 +168,7 @@ def forms(inspector):
     inspector.has("BÁO CÁO TỔNG HỢP PHÁT THANH 6 THÁNG")
     inspector.looked_at("thanh-tra-bieu-mau")
     inspector.follow("BÁO CÁO TỔNG HỢP PHÁT THANH 6 THÁNG")
-    inspector.has("Thôn, bản nghe được")
+    inspector.has("Thôn, bản được phát")
     shown = [[cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
              for row in inspector.driver.find_elements(By.CSS_SELECTOR, "tbody tr")]
     inspector.looked_at("thanh-tra-nua-nam")

@@ -61,8 +61,7 @@ fn what_was_heard_is_told_with_time_language_and_evidence() {
     let evidence = Evidence { told: vec![told("completed", "")], ..Evidence::default() };
     let answer = ask(&town(), &evidence);
     assert_eq!(answer.verdict, Verdict::Heard);
-    let expected =
-        "tin was played to its end at ban: in Vietnamese, airing begun 2026-11-22 05:30:01, evidence rendered.";
+    let expected = "tin was played to its end at ban: in Vietnamese, airing begun 2026-11-22 05:30:01, evidence rendered.";
     assert_eq!(answer.sentence.en, expected);
     assert!(answer.facts.iter().any(|fact| fact.log_index == Some(41)), "{answer:?}");
     assert!(answer.mend.is_empty());

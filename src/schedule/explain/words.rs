@@ -185,15 +185,15 @@ pub(super) fn facts(question: &Question<'_>, evidence: &Evidence) -> Vec<Fact> {
     facts.extend(evidence.silence.iter().map(silent));
     if let Some((seen, lost)) = evidence.link {
         let (vi, en) = if lost {
-            ("mất liên lạc", "link lost")
+            ("nay mất liên lạc", "its link is lost now")
         } else {
-            ("còn liên lạc", "in touch")
+            ("nay còn liên lạc", "it is in touch now")
         };
         facts.push(fact(
             Some(seen),
             None,
-            format!("bộ thu: {vi}, tin cuối"),
-            format!("controller: {en}, last heard of"),
+            format!("tin cuối cùng của bộ thu; {vi}"),
+            format!("the controller was last heard of; {en}"),
         ));
     }
     facts.extend(planned(question));

@@ -81,13 +81,16 @@ pub(in crate::web) struct Kept {
 }
 
 impl Kept {
-    /// The checkpoint; browsers send other line ends than were signed.
+    /// The checkpoint; browsers send other line ends than were signed, and paper has no empty line
+    /// before the signature.
     fn checkpoint(&self) -> Result<Option<SignedCheckpoint>, Fault> {
         let text = self.older.replace("\r\n", "\n");
         if text.trim().is_empty() {
             return Ok(None);
         }
-        let read = SignedCheckpoint::parse(format!("{}\n", text.trim()).as_bytes());
+        let (says, signature) = text.trim().split_once("\n— ").unwrap_or((&text, ""));
+        let note = format!("{}\n\n— {signature}\n", says.trim_end());
+        let read = SignedCheckpoint::parse(note.as_bytes());
         read.map(Some).map_err(|_| {
             Fault::bad(
                 "Đây không phải điểm kiểm chứng: hãy dán nguyên văn, từ dòng tên nhật ký đến hết dòng \
