@@ -95,7 +95,11 @@ fn state(row: &AnnouncementRow, version: &Version, tongue: Tongue) -> (String, &
         Version::Draft(_) if past => {
             ("đã quá giờ phát mà chưa ai nghe lại", "its time passed before its review", "bad")
         }
-        Version::Draft(_) => ("chờ người khác nghe lại", "waits for somebody to review it", "warn"),
+        Version::Draft(_) => (
+            "chờ người khác nghe lại, rồi lãnh đạo ký duyệt",
+            "waits for somebody to review it, and for a leader after that",
+            "warn",
+        ),
         Version::Reviewed(_) if past => {
             ("đã quá giờ phát mà chưa được duyệt", "its time passed before its approval", "bad")
         }

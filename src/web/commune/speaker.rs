@@ -141,6 +141,10 @@ fn night(town: &Town, id: &ControllerId, tongue: Tongue) -> String {
 
 /// What plays, as people call it: an airing's text begins with its programme.
 fn name(town: &Town, playing: &str, tongue: Tongue) -> String {
+    // What the controller calls a test by order, or of somebody at the device.
+    if playing == "selftest" {
+        return tongue.say("thử loa", "test tone").to_owned();
+    }
     if let Some(id) = playing.strip_prefix("emergency/") {
         return format!("{} {id}", tongue.say("KHẨN CẤP", "EMERGENCY"));
     }
