@@ -44,7 +44,7 @@ pub fn retagged(file: &[u8], tags: &Tags) -> Result<Vec<u8>, OpusError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::audio::encode::Writer;
     use crate::audio::opus::{Output, decode, info};
@@ -52,7 +52,7 @@ mod tests {
     use crate::unit::Db;
 
     /// Three seconds, so that there is more than one page of sound.
-    fn tone(tags: &Tags) -> Vec<u8> {
+    pub(crate) fn tone(tags: &Tags) -> Vec<u8> {
         let recipe = Recipe::default();
         let hz = recipe.profile.rate().get();
         let mut writer = Writer::new(&recipe).unwrap();

@@ -243,3 +243,39 @@ fn refused(path: &Path, error: &ChainError<DecodeError>) -> ServerError {
     let problems = told::refused(error).problems.into_iter().map(Told::from).collect();
     ServerError::Unusable { path: path.to_owned(), problems }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::retag::tests::tone;
+    use crate::bulletin::{Class, SourceLevel};
+    use crate::clock::utc_now;
+    use crate::server::tests as stand;
+
+    const SCHEDULE: &str =
+        "[[area]]\nid = \"lai-chau\"\nname = \"Lai Châu\"\nlevel = \"province\"\n";
+
+    #[tokio::test]
+    async fn a_recording_of_two_bulletins_is_an_asset_of_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let station = stand::station(folder.path(), SCHEDULE).await;
+        let sound = tone(&Tags::default());
+        let asset = station.assets.put(&sound).unwrap();
+        let first = stand::bulletin("sat-lo", Class::Normal, SourceLevel::Province, utc_now());
+        let held = Version::Draft(stand::draft(&first, &sound));
+        let mut tx = station.store.begin().await.unwrap();
+        tx.put_bulletin(&first).await.unwrap();
+        assert!(tx.put_version(None, &held).await.unwrap());
+        tx.commit().await.unwrap();
+        let own = async |bulletin: &str, language: &str| {
+            let (id, language) = (bulletin.parse().unwrap(), language.parse().unwrap());
+            station.own_asset(asset, (&id, "Tin"), &language).await.unwrap()
+        };
+        assert_eq!(own("sat-lo", "vi").await, asset, "it is this version's own");
+        let second = own("chay-rung", "vi").await;
+        assert_ne!(second, asset);
+        assert_eq!(own("chay-rung", "vi").await, second, "each time the same");
+        assert_ne!(own("sat-lo", "hni").await, asset, "another language is another version");
+        assert_ne!(station.assets.read(second).unwrap(), sound);
+    }
+}
