@@ -3,7 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::agent::{Input, Output, Playlist, Publish, Record, Slot, Sounded};
+use crate::agent::{Input, Output, Part, Playlist, Publish, Record, Slot, Sounded};
+use crate::audio::tone::Tone;
 use crate::digest::Digest;
 use crate::protocol::Topic;
 use crate::sim::network::{End, Letter, Post};
@@ -25,6 +26,10 @@ const RESTART: Duration = Duration::from_secs(15);
 
 /// Writes between two that fail.
 const WRITES_BETWEEN_FAULTS: u64 = 250;
+
+/// Warnings between two in whose middle the power fails: often enough that one is tried in vain
+/// until it is given up.
+const WARNINGS_BETWEEN_CUTS: u64 = 3;
 
 /// Sounds between two that fail.
 const SOUNDS_BETWEEN_FAULTS: u64 = 40;
@@ -283,6 +288,11 @@ impl World {
         if self.manners.stormy && self.chance.once_in(SOUNDS_BETWEEN_FAULTS) {
             let fails = self.chance.length(self.now, at);
             self.queue.put(fails, Event::Failed { site, life, token });
+        }
+        let warns = list.parts.iter().any(|part| matches!(part, Part::Tone(Tone::Emergency)));
+        if self.manners.stormy && warns && self.chance.once_in(WARNINGS_BETWEEN_CUTS) {
+            let cut = self.chance.length(self.now, at);
+            self.queue.put(cut, Event::Flicker(site));
         }
         self.sites[site].sounding = Some(Sounding { list, stopping: false });
     }

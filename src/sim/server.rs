@@ -174,6 +174,11 @@ impl World {
         let alarm = self.station.raise(self.now, &self.sites, &mut self.chance);
         self.offer();
         self.tell_server(Input::Emergency(Box::new(alarm)));
+        if self.manners.stormy && self.chance.once_in(3) {
+            // By mistake, and somebody sees it.
+            let soon = self.chance.length(Duration::from_secs(5), Duration::from_mins(15));
+            self.queue.put(self.now + soon, Event::TakeBack);
+        }
         let pause = self.chance.length(Duration::from_hours(4), Duration::from_hours(16));
         let mut next = self.now + pause;
         if self.chance.once_in(2) {

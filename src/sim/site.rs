@@ -11,8 +11,9 @@ use crate::sim::station::{Station, utc_at};
 use crate::time::{Now, Timestamp, Uptime, Zone};
 use crate::trust::Role;
 
-/// Receipts that may wait at a controller with little flash before routine airings stop.
-const SMALL_FLASH_RECEIPTS: usize = 60;
+/// Receipts that may wait at a controller with little flash before routine airings stop: half a day
+/// without a link.
+const SMALL_FLASH_RECEIPTS: usize = 12;
 
 /// What the clock of a board shows when nothing keeps it.
 const RESET: Timestamp = Timestamp::EPOCH;

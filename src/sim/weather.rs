@@ -83,6 +83,9 @@ const REBELLION: Duration = Duration::from_mins(15);
 /// How long the power may be off.
 const OFF: [Duration; 2] = [Duration::from_secs(3), Duration::from_hours(3)];
 
+/// The same where it fails for a moment.
+const FLICKER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(40)];
+
 impl World {
     /// The storm begins.
     pub(super) fn gather_clouds(&mut self) {
@@ -176,12 +179,23 @@ impl World {
 
     /// The power fails: what was not durable is gone, and the clock perhaps.
     pub(super) fn cut_power(&mut self, site: usize, kind: &'static str) {
+        let off = self.chance.length(OFF[0], OFF[1]);
+        self.cut_power_for(off, site, kind);
+    }
+
+    /// The wire that the warning speaks of swings in the wind.
+    pub(super) fn flicker(&mut self, site: usize) {
+        let off = self.chance.length(FLICKER[0], FLICKER[1]);
+        self.cut_power_for(off, site, "power cut in a warning");
+    }
+
+    fn cut_power_for(&mut self, off: Duration, site: usize, kind: &'static str) {
         if !self.sites[site].powered {
             return;
         }
         self.observer.fault(kind);
         self.observer.ended(site, self.now);
-        let back = self.now + self.chance.length(OFF[0], OFF[1]);
+        let back = self.now + off;
         let battery_dead = self.chance.once_in(5);
         let rots = self.chance.once_in(10);
         let it = &mut self.sites[site];
@@ -307,7 +321,7 @@ impl World {
         }
     }
 
-    fn cancel(&mut self) {
+    pub(super) fn cancel(&mut self) {
         if let Some(alarm) = self.station.cancel(self.now, &self.sites, &mut self.chance) {
             self.observer.fault("emergency taken back");
             self.tell_server(crate::dispatch::Input::Emergency(Box::new(alarm)));

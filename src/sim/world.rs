@@ -51,8 +51,12 @@ pub(super) enum Event {
     IssueAnew,
     /// An approver signs the bulletins of this day.
     Approve(u32),
-    /// An officer raises an emergency; another may cancel it.
+    /// An officer raises an emergency.
     Raise,
+    /// Officers take one back.
+    TakeBack,
+    /// The power of a site fails for seconds, while a warning sounds.
+    Flicker(usize),
     /// The storm is over.
     Calm,
     /// Trouble of this kind.
@@ -174,6 +178,8 @@ impl World {
                 self.issue();
             }
             Event::Raise => self.raise_again(),
+            Event::TakeBack => self.cancel(),
+            Event::Flicker(site) => self.flicker(site),
             Event::Calm => self.calm(),
             Event::Fault(nth) => self.strike(nth),
             Event::Notice(site, line) => self.notice(site, line),
