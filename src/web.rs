@@ -140,7 +140,7 @@ impl Site {
     /// Whoever asks next what airs looks at the schedule anew.
     async fn schedule_changed(&self) {
         self.outlook.forget().await;
-        self.looked.forget().await;
+        self.looked.forget();
     }
 
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {

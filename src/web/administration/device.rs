@@ -125,7 +125,7 @@ async fn after(
     id: &ControllerId,
     done: Result<Done, ServerError>,
 ) -> Result<Response, Fault> {
-    site.looked.forget().await;
+    site.looked.forget();
     let page = page(site, visitor, id).await?;
     match done {
         Ok(Done { told, folder, certificate }) => {

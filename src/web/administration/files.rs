@@ -107,7 +107,7 @@ pub(in crate::web) async fn change(
     let done = site.station.change_file(&name, wanted.before, &wanted.text, by).await;
     let (status, faults) = match done {
         Ok(()) => {
-            site.looked.forget().await;
+            site.looked.forget();
             return Ok(Redirect::to("/administration/files").into_response());
         }
         Err(ServerError::Faults(faults)) => {

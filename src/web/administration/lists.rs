@@ -175,6 +175,6 @@ async fn put(site: &Site, visitor: &Visitor, added: &Added) -> Result<(), Fault>
         _ => return Err(Fault::bad("Hãy chọn danh mục.", "Choose a list.")),
     };
     site.station.add_to_file(FILE, &lines, by).await?;
-    site.looked.forget().await;
+    site.looked.forget();
     Ok(())
 }

@@ -257,7 +257,7 @@ pub(super) async fn kept(
         .station
         .add_person(person, said("passphrase"), said("root_passphrase"), Some(by))
         .await?;
-    site.looked.forget().await;
+    site.looked.forget();
     Ok(match added {
         Added::Nothing => "kept",
         Added::Trusted => "trusted",

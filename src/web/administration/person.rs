@@ -276,7 +276,7 @@ pub(in crate::web) async fn end(
         return refused(&site, &visitor, &person, error.into()).await;
     }
     site.station.end_sessions_of(&person, None, by).await?;
-    site.looked.forget().await;
+    site.looked.forget();
     Ok(Redirect::to(&format!("/people/{person}?told=gone")).into_response())
 }
 
@@ -305,6 +305,6 @@ pub(in crate::web) async fn erase(
     if let Err(error) = site.station.erase_person(&person, Some(by)).await {
         return refused(&site, &visitor, &person, error.into()).await;
     }
-    site.looked.forget().await;
+    site.looked.forget();
     Ok(Redirect::to(&format!("/people/{person}?told=erased")).into_response())
 }

@@ -69,7 +69,7 @@ async fn acknowledge(call: Call<One, Care>) -> Result<Done, Problem> {
     let condition = town.condition(id);
     let condition = condition.ok_or_else(|| ServerError::UnknownController(id.clone()))?;
     site.station.acknowledge(condition, call.input.note, by).await?;
-    site.looked.forget().await;
+    site.looked.forget();
     Ok(DONE)
 }
 
@@ -93,12 +93,12 @@ async fn begin(call: Call<One, Work>) -> Result<Done, Problem> {
     }
     let until = utc_now() + Duration::from_hours(hours.into());
     site.station.begin_maintenance(&call.path.controller, until, reason, by).await?;
-    site.looked.forget().await;
+    site.looked.forget();
     Ok(DONE)
 }
 
 async fn finish(call: Call<One, Nothing>) -> Result<Done, Problem> {
     call.station().end_maintenance(&call.path.controller, call.by()).await?;
-    call.site.looked.forget().await;
+    call.site.looked.forget();
     Ok(DONE)
 }

@@ -80,7 +80,7 @@ pub(in crate::web) async fn acknowledge(
     let condition = town.condition(&controller);
     let condition = condition.ok_or_else(|| ServerError::UnknownController(controller.clone()))?;
     site.station.acknowledge(condition, note, &visitor.who()?.person.id).await?;
-    site.looked.forget().await;
+    site.looked.forget();
     Ok(back(&care.area, &controller, "care"))
 }
 
@@ -112,6 +112,6 @@ pub(in crate::web) async fn maintain(
         let until = utc_now() + Duration::from_hours(work.hours.min(24 * 365));
         site.station.begin_maintenance(&controller, until, reason, by).await?;
     }
-    site.looked.forget().await;
+    site.looked.forget();
     Ok(back(&work.area, &controller, "work"))
 }

@@ -1,7 +1,7 @@
 //! What the pages know of the whole station at one moment, read once for all who look.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::utc_now;
@@ -16,6 +16,9 @@ use crate::web::Site;
 
 /// How old a look may be before it is made anew: hundreds of open pages share one.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How old a look may be that is taken while a newer one is being made.
+const AGED: Duration = Duration::from_secs(5);
 
 /// How old the last sensors' words may be: they come with receipts, and are asked of every outcome.
 const SENSED_FRESH: Duration = Duration::from_mins(1);
@@ -58,27 +61,69 @@ pub(super) async fn asked(site: &Site, town: &Town) -> Result<Arc<Vec<OpenDecisi
     Ok(open)
 }
 
-/// The newest look that is not too old.
+/// The newest look.
 #[derive(Debug, Default)]
-pub(in crate::web) struct Looked(tokio::sync::Mutex<Option<Arc<Town>>>);
+pub(in crate::web) struct Looked {
+    /// Held for a moment only, so a plain lock serves.
+    newest: Mutex<Newest>,
+    /// Held by whoever looks.
+    looking: tokio::sync::Mutex<()>,
+}
 
-impl Looked {
-    /// Makes the next look a new one: somebody changed what it shows.
-    pub(in crate::web) async fn forget(&self) {
-        *self.0.lock().await = None;
+#[derive(Clone, Debug, Default)]
+struct Newest {
+    town: Option<Arc<Town>>,
+    /// How often somebody changed what it shows.
+    changes: u64,
+}
+
+impl Newest {
+    fn aged(&self, up: Uptime, limit: Duration) -> Option<Arc<Town>> {
+        self.town.as_ref().filter(|town| up.since(town.looked) < limit).map(Arc::clone)
     }
 }
 
-/// What the pages know now.
-pub(in crate::web) async fn town(site: &Site) -> Result<Arc<Town>, ServerError> {
-    let mut held = site.looked.0.lock().await;
-    let up = site.clock.now().up;
-    if let Some(town) = held.as_ref().filter(|town| up.since(town.looked) < FRESH) {
-        return Ok(Arc::clone(town));
+impl Looked {
+    /// Makes the next look a new one: somebody changed what it shows.
+    pub(in crate::web) fn forget(&self) {
+        let mut newest = self.newest();
+        (newest.town, newest.changes) = (None, newest.changes + 1);
     }
-    let town = Arc::new(Town::look(site, held.as_deref(), up).await?);
-    *held = Some(Arc::clone(&town));
-    Ok(town)
+
+    fn newest(&self) -> MutexGuard<'_, Newest> {
+        // What a thread that panicked left behind is whole at any moment.
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the pages know now. While one page looks, the others take what is a little older rather than
+/// wait for a look at a whole province.
+pub(in crate::web) async fn town(site: &Site) -> Result<Arc<Town>, ServerError> {
+    let up = site.clock.now().up;
+    let newest = site.looked.newest().clone();
+    if let Some(town) = newest.aged(up, FRESH) {
+        return Ok(town);
+    }
+    let _turn = match (site.looked.looking.try_lock(), newest.aged(up, AGED)) {
+        (Ok(turn), _) => turn,
+        (Err(_), Some(town)) => return Ok(town),
+        (Err(_), None) => site.looked.looking.lock().await,
+    };
+    loop {
+        let Newest { town: before, changes } = site.looked.newest().clone();
+        let up = site.clock.now().up;
+        let town = match before {
+            // Somebody else looked while this one waited.
+            Some(town) if up.since(town.looked) < FRESH => return Ok(town),
+            before => Arc::new(Town::look(site, before.as_deref(), up).await?),
+        };
+        let mut newest = site.looked.newest();
+        // What was changed in the middle of the look may be missing in it.
+        if newest.changes == changes {
+            newest.town = Some(Arc::clone(&town));
+            return Ok(town);
+        }
+    }
 }
 
 impl Town {
