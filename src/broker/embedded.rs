@@ -26,9 +26,8 @@ use super::front::{Front, FrontOptions};
 use super::{BadPem, Broker, Gatekeeper, Stopping};
 use crate::digest::{Digest, hex};
 
-/// How long [`Broker::stop`] waits for the clients to be told. The library gives the slow among thousands
-/// of clients up 5 s after it was told to stop, and then has an end of its own to come to.
-pub const STOP_SECONDS_MAX: u64 = 8;
+/// How long [`Broker::stop`] waits for the clients to be told.
+pub const STOP_SECONDS_MAX: u64 = 5;
 
 /// How often a connection is asked about again: a device that is revoked is cut off within this.
 pub(super) const ASK_AGAIN: Duration = Duration::from_secs(5);
