@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::calendar::AiringKey;
+use crate::id::BulletinId;
 use crate::lang::LangTag;
 use crate::time::Timestamp;
 
@@ -45,6 +46,8 @@ pub struct Line {
     pub at: Timestamp,
     /// The languages it was to be heard in, in order, each once.
     pub languages: Vec<LangTag>,
+    /// The bulletins that it was to bring, in order, each once.
+    pub bulletins: Vec<BulletinId>,
     /// What became of it.
     pub fate: Fate,
     /// Why it did not run to its end.
@@ -202,6 +205,7 @@ mod tests {
             airing: "sang/mu-ca-1/2026-11-22/0".parse().unwrap(),
             at: Timestamp::EPOCH,
             languages: vec![],
+            bulletins: vec![],
             fate,
             cause: cause.map(str::to_owned),
             heard: heard.iter().map(|l| l.parse().unwrap()).collect(),

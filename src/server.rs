@@ -11,6 +11,7 @@
 
 mod administration;
 mod agreement;
+mod answer;
 mod certify;
 mod condition;
 mod config;
@@ -45,6 +46,7 @@ mod upload;
 use std::path::PathBuf;
 
 pub use agreement::{Agreement, Disagreement};
+pub use answer::{Answer, SelfTest};
 pub use condition::{Condition, Fact, Health, Known, Level, READY_FOR};
 pub use config::{BrokerChoice, Config, Given, WebDoors, WebTls};
 pub use doctor::{Finding, examine};

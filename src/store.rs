@@ -4,6 +4,7 @@
 //! what the log must tell takes the [`Fact`] with it. On SQLite a transaction that writes begins
 //! `immediate`, so that two writers wait for each other instead of failing half-way.
 
+mod answers;
 mod audited;
 mod broadcast;
 mod certificate;

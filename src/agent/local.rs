@@ -100,12 +100,12 @@ impl Agent {
         }
     }
 
-    /// Begins a self-test where nothing plays; its findings are sworn when the tone is over, or at
-    /// once in quiet hours, in which there is no tone.
+    /// Begins a self-test; its findings are sworn when the tone is over, or at once where there is no
+    /// tone: while something plays, with the local stop on, in quiet hours.
     pub(super) fn self_test(&mut self, utc: Timestamp, number: u64) {
         let until = utc + Duration::from_millis(Tone::Test.duration().get());
-        if self.playing.is_some() || self.local.stopped {
-            return;
+        if let Some(why) = self.no_tone() {
+            return self.tested(utc, number, &Sounded::Failed(why.to_owned()));
         }
         self.sensed.clear();
         if self.settings.outer.allows(self.settings.zone, utc, until) {
@@ -115,6 +115,12 @@ impl Agent {
         } else {
             self.tested(utc, number, &Sounded::Failed("no sound in quiet hours".to_owned()));
         }
+    }
+
+    /// Why no test tone may sound now, whatever the hour.
+    fn no_tone(&self) -> Option<&'static str> {
+        let stopped = self.local.stopped.then_some("the local stop is on");
+        stopped.or_else(|| self.playing.is_some().then_some("something else plays"))
     }
 
     pub(super) fn tested(&mut self, utc: Timestamp, number: u64, sounded: &Sounded) {

@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::calendar::AiringKey;
 use crate::clock::utc_now;
 use crate::id::ControllerId;
-use crate::lang::LangTag;
 use crate::receipt::Outcome;
 use crate::report::{Fate, Line, Sums, sums};
 use crate::server::ServerError;
@@ -93,6 +92,7 @@ fn line(airing: &AiringRow, outcome: Option<&OutcomeRow>, now: Timestamp) -> Lin
         airing: airing.key.clone(),
         at: airing.at,
         languages: distinct(airing.items.iter().map(|item| &item.language)),
+        bulletins: distinct(airing.items.iter().map(|item| &item.bulletin)),
         fate: fate(airing, outcome, now),
         cause,
         heard,
@@ -110,11 +110,11 @@ fn fate(airing: &AiringRow, outcome: Option<&OutcomeRow>, now: Timestamp) -> Fat
     if airing.at > now { Fate::Planned } else { Fate::Awaited }
 }
 
-fn distinct<'a>(languages: impl Iterator<Item = &'a LangTag>) -> Vec<LangTag> {
-    let mut found: Vec<LangTag> = Vec::new();
-    for language in languages {
-        if !found.contains(language) {
-            found.push(language.clone());
+fn distinct<'a, T: Clone + PartialEq + 'a>(all: impl Iterator<Item = &'a T>) -> Vec<T> {
+    let mut found: Vec<T> = Vec::new();
+    for one in all {
+        if !found.contains(one) {
+            found.push(one.clone());
         }
     }
     found

@@ -1,15 +1,16 @@
 //! Bulletins, their versions, and the recordings that were made for them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bulletin::Bulletin;
 use crate::bulletin::search::{words_of, words_of_text};
 use crate::bulletin::version::Version;
+use crate::bulletin::{Bulletin, Title};
 use crate::digest::Digest;
 use crate::id::BulletinId;
 use crate::lang::LangTag;
 use crate::store::{
-    Store, StoreError, Tx, document, json, number, optional_number, parsed, signed, text, unsigned,
+    Store, StoreError, Tx, document, json, number, optional_number, parsed, places, signed, text,
+    unsigned,
 };
 use crate::time::Timestamp;
 
@@ -220,6 +221,29 @@ impl Store {
             .await
             .map_err(StoreError::query("read a bulletin"))?;
         row.map(|row| document("bulletin", &text(&row, 0)?)).transpose()
+    }
+
+    /// What some bulletins are called.
+    pub async fn bulletin_titles(
+        &self,
+        ids: &BTreeSet<BulletinId>,
+    ) -> Result<BTreeMap<BulletinId, Title>, StoreError> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let sql = format!("select doc from bulletin where id in ({})", places(1, ids.len()));
+        // Nothing but places is put into it.
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for id in ids {
+            query = query.bind(id.as_str());
+        }
+        let rows = query.fetch_all(&self.pool).await;
+        let rows = rows.map_err(StoreError::query("read the titles of bulletins"))?;
+        let named = |row: &sqlx::any::AnyRow| {
+            let bulletin: Bulletin = document("bulletin", &text(row, 0)?)?;
+            Ok((bulletin.id, bulletin.title))
+        };
+        rows.iter().map(named).collect()
     }
 
     /// The bulletins in which a folded word stands anywhere.

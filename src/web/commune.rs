@@ -4,6 +4,10 @@ mod attend;
 mod map;
 mod question;
 mod speaker;
+#[cfg(test)]
+mod tests;
+mod titles;
+mod tone;
 mod town;
 
 use std::sync::Arc;
@@ -29,6 +33,8 @@ use crate::server::{Condition, Health, ServerError};
 use crate::time::Timestamp;
 use crate::web::Site;
 use crate::web::commune::speaker::Speaker;
+use crate::web::commune::titles::{Named, Titles};
+use crate::web::commune::tone::Tone;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
@@ -72,6 +78,10 @@ pub(super) struct Asked {
 struct Plot {
     tongue: Tongue,
     map: Option<map::Map>,
+    /// The speakers that have a position, by id and by name, and the first position: told where
+    /// there is no picture of them.
+    placed: Vec<(ControllerId, String)>,
+    position: String,
     hidden: usize,
 }
 
@@ -115,6 +125,9 @@ struct Row {
     at: String,
     now: bool,
     title: String,
+    /// The airing's own page, where the visitor may open it.
+    page: Option<String>,
+    bulletins: Vec<Named>,
     languages: String,
     total: usize,
     completed: usize,
@@ -186,7 +199,8 @@ pub(super) async fn live(
     let page = asked.page.unwrap_or(1).max(1);
     let may = |action| may_here(&now, &visitor, action, &area);
     let (order, attend) = (may(Action::Order), may(Action::Attend));
-    let key = format!("{area} {page} {} {order} {attend}", visitor.tongue);
+    let change = visitor.may(Action::Programme);
+    let key = format!("{area} {page} {} {order} {attend} {change}", visitor.tongue);
     Ok(live::stream(site, &key, move |site| {
         let (visitor, area) = (visitor.clone(), area.clone());
         async move {
@@ -234,13 +248,19 @@ async fn parts(
     let (mut speakers, mut lines) = (Vec::new(), Vec::new());
     let shown: Vec<ControllerId> = shown.collect();
     let mut held_by = site.station.lines_of(&shown, midnight, now + AHEAD).await?;
+    let titles = Titles::read(site, held_by.values().flatten()).await?;
+    let tests = site.station.self_tests(&shown, now).await?;
     for id in shown {
         let held = held_by.remove(&id).unwrap_or_default();
-        speakers.push(Speaker::new(town, &id, &held, tongue, zone, now));
+        let tone = tests.get(&id).map(|test| Tone::of(test, tongue, zone, now));
+        let card = Speaker::new(town, &id, (&held, &titles), tongue, zone, now);
+        speakers.push(Speaker { tone, ..card });
         lines.extend(held);
     }
     let tomorrow = midnight + Duration::from_hours(24);
     lines.retain(|line| line.at < tomorrow && line.fate != Fate::Dropped);
+    let rows = Rows { site, town, titles: &titles, may_change: visitor.may(Action::Programme) };
+    let rows = rows.of(&lines, tongue, now);
     let may_order = may_here(town, visitor, Action::Order, area);
     let may_attend = may_here(town, visitor, Action::Attend, area);
     let area = area.clone();
@@ -258,7 +278,7 @@ async fn parts(
         may_order,
         may_attend,
     };
-    let today = Today { tongue, rows: rows(site, town, &lines, tongue, now), whole: pages == 1 };
+    let today = Today { tongue, rows, whole: pages == 1 };
     Ok([("speakers", frame::part(&cards)?), ("map", plot), ("today", frame::part(&today)?)])
 }
 
@@ -281,29 +301,64 @@ async fn plot(
     let hidden = all.len().saturating_sub(MARKS_MAX);
     all.truncate(MARKS_MAX);
     let outline = site.station.store.outline(area).await?;
-    frame::part(&Plot { tongue, map: map::Map::draw(all, outline.as_ref()), hidden })
+    let placed = all.iter().map(|one| (one.id.clone(), one.place.clone())).collect();
+    let position = all.first().map(|one| one.position.to_string()).unwrap_or_default();
+    let map = map::Map::draw(all, outline.as_ref());
+    frame::part(&Plot { tongue, map, placed, position, hidden })
 }
 
-/// The airings of today by time and programme.
-fn rows(site: &Site, town: &Town, lines: &[Line], tongue: Tongue, now: Timestamp) -> Vec<Row> {
-    let mut sorted: Vec<&Line> = lines.iter().collect();
-    let place = |line: &Line| (line.at, line.airing.programme.clone());
-    sorted.sort_by_key(|line| place(line));
-    sorted
-        .chunk_by(|a, b| place(a) == place(b))
-        .map(|same| row(site, town, same, tongue, now))
-        .collect()
+/// What the rows of a day are made of.
+struct Rows<'a> {
+    site: &'a Site,
+    town: &'a Town,
+    titles: &'a Titles,
+    /// Whether the visitor may open an airing's own page.
+    may_change: bool,
 }
 
-fn row(site: &Site, town: &Town, same: &[&Line], tongue: Tongue, now: Timestamp) -> Row {
-    let names = &town.schedule.lists.languages;
-    let mut languages: Vec<&str> = same
-        .iter()
-        .flat_map(|line| &line.languages)
-        .map(|tag| tongue.say(names.vi(tag), names.en(tag)))
-        .collect();
-    languages.sort_unstable();
-    languages.dedup();
+impl Rows<'_> {
+    /// The airings of today by time and programme.
+    fn of(&self, lines: &[Line], tongue: Tongue, now: Timestamp) -> Vec<Row> {
+        let mut sorted: Vec<&Line> = lines.iter().collect();
+        let place = |line: &Line| (line.at, line.airing.programme.clone());
+        sorted.sort_by_key(|line| place(line));
+        let same = sorted.chunk_by(|a, b| place(a) == place(b));
+        same.filter_map(|same| self.row(same, tongue, now)).collect()
+    }
+
+    fn row(&self, same: &[&Line], tongue: Tongue, now: Timestamp) -> Option<Row> {
+        let first = same.first()?;
+        let names = &self.town.schedule.lists.languages;
+        let mut languages: Vec<&str> = same
+            .iter()
+            .flat_map(|line| &line.languages)
+            .map(|tag| tongue.say(names.vi(tag), names.en(tag)))
+            .collect();
+        languages.sort_unstable();
+        languages.dedup();
+        let playing = |line: &&Line| {
+            self.town.playing(&line.airing.controller) == Some(line.airing.to_string())
+        };
+        let (programme, airing) = (&first.airing.programme, &first.airing);
+        let (date, nth) = (airing.date, airing.occurrence);
+        let page = format!("/programmes/{programme}/airing?date={date}&occurrence={nth}");
+        let at = self.site.station.config.zone.local(first.at);
+        Some(Row {
+            at: at.format("%H:%M:%S").to_string(),
+            now: same.iter().any(playing),
+            title: self.town.title(programme),
+            page: (self.may_change && first.at > now).then_some(page),
+            bulletins: self.titles.of(same.iter().copied()),
+            languages: languages.join(", "),
+            total: same.len(),
+            completed: same.iter().filter(|line| line.fate == Fate::Completed).count(),
+            gaps: gaps(same, tongue),
+        })
+    }
+}
+
+/// What became of those that did not run to their end, with how many of each.
+fn gaps(same: &[&Line], tongue: Tongue) -> Vec<(String, usize)> {
     let mut gaps: Vec<(String, usize)> = Vec::new();
     let told = same.iter().filter(|line| !matches!(line.fate, Fate::Planned | Fate::Completed));
     for line in told {
@@ -313,19 +368,7 @@ fn row(site: &Site, town: &Town, same: &[&Line], tongue: Tongue, now: Timestamp)
             None => gaps.push((words, 1)),
         }
     }
-    let at = same.first().map_or(now, |line| line.at);
-    let programme = same.first().map(|line| &line.airing.programme);
-    let playing =
-        |line: &&Line| town.playing(&line.airing.controller) == Some(line.airing.to_string());
-    Row {
-        at: site.station.config.zone.local(at).format("%H:%M:%S").to_string(),
-        now: same.iter().any(playing),
-        title: programme.map(|id| town.title(id)).unwrap_or_default(),
-        languages: languages.join(", "),
-        total: same.len(),
-        completed: same.iter().filter(|line| line.fate == Fate::Completed).count(),
-        gaps,
-    }
+    gaps
 }
 
 fn fate_in_words(line: &Line, tongue: Tongue) -> String {

@@ -37,32 +37,28 @@ struct Next {
     in_words: String,
 }
 
-/// For whom: a language and some places, or the whole station.
+/// For whom: a language and the places whose loudspeakers are theirs; `None` for all of them.
 #[derive(Clone)]
 pub(super) struct Whom {
     tongue: Tongue,
-    places: Vec<AreaId>,
+    places: Option<Vec<AreaId>>,
 }
 
 impl Whom {
     pub(super) fn of(visitor: &Visitor) -> Option<Self> {
-        let places = visitor.signed_in.as_ref()?.duties.reach(Action::Read).unwrap_or_default();
+        let duties = &visitor.signed_in.as_ref()?.duties;
+        // Whoever watches loudspeakers is told of those, whatever else they do for the station.
+        let watches = duties.may(Action::Watch);
+        let places = duties.reach(if watches { Action::Watch } else { Action::Read });
         Some(Self { tongue: visitor.tongue, places })
     }
 
     fn key(&self) -> String {
-        let places: Vec<&str> = self.places.iter().map(AreaId::as_str).collect();
-        format!("on air {} {}", self.tongue, places.join(","))
-    }
-
-    fn hears(&self, outlook: &Outlook, slot: &Slot) -> bool {
-        let tree = &outlook.world().tree;
-        let near = |place: &AreaId| {
-            let commune = tree.commune(place);
-            slot.communes.contains(commune)
-                || slot.communes.iter().any(|held| tree.chain(held).contains(place))
-        };
-        slot.speakers > 0 && (self.places.is_empty() || self.places.iter().any(near))
+        let places = self.places.as_ref().map_or_else(
+            || "everywhere".to_owned(),
+            |places| places.iter().map(AreaId::as_str).collect::<Vec<_>>().join(","),
+        );
+        format!("on air {} {places}", self.tongue)
     }
 
     fn told(&self, site: &Site, outlook: &Outlook, now: Timestamp) -> Result<String, Fault> {
@@ -72,7 +68,8 @@ impl Whom {
             let held = outlook.world().programmes.iter().find(|held| held.id == slot.programme);
             held.map_or_else(|| slot.programme.to_string(), |held| held.title.clone())
         };
-        let heard = || outlook.near.iter().filter(|slot| self.hears(outlook, slot));
+        let here = self.places.as_ref().map(|places| outlook.near_in(places));
+        let heard = || here.as_ref().unwrap_or(&outlook.near).iter().filter(|s| s.speakers > 0);
         let on_air: Vec<&Slot> = heard().filter(|slot| slot.at <= now && now < slot.ends).collect();
         let next = heard().find(|slot| slot.at > now).map(|slot| Next {
             title: title(slot),
@@ -130,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_is_left_is_told_in_hours_and_begun_minutes() {
-        let whom = Whom { tongue: Tongue::Vi, places: Vec::new() };
+        let whom = Whom { tongue: Tongue::Vi, places: None };
         let told = |seconds| whom.in_words(Duration::from_secs(seconds));
         assert_eq!(told(1), "1 phút");
         assert_eq!(told(3540), "59 phút");

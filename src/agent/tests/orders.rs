@@ -34,3 +34,24 @@ fn a_self_test_in_quiet_hours_makes_no_sound_and_still_reports() {
     assert!(pole.receipts().iter().any(|receipt| receipt.event == told));
     assert_eq!(pole.said::<crate::protocol::Status>(Up::Status).len(), before + 1);
 }
+
+#[test]
+fn a_test_that_may_not_sound_now_is_answered_with_the_reason() {
+    let found = |pole: &Pole| {
+        let told = pole.receipts().into_iter().rev().find_map(|receipt| match receipt.event {
+            Event::Order { number: 8, tests, .. } if !tests.is_empty() => Some(tests),
+            _ => None,
+        });
+        told.map(|tests| (tests[0].well, tests[0].found.clone()))
+    };
+    let mut stopped = Pole::new();
+    stopped.give(Input::Local { stopped: true });
+    stopped.order(8, OrderCommand::Selftest {});
+    assert_eq!(found(&stopped), Some((false, "the local stop is on".to_owned())));
+    let mut busy = Pole::new();
+    busy.hold(&manifest(7, 10, &["vi"]));
+    busy.deliver("vi", &lan());
+    busy.wait(12);
+    busy.order(8, OrderCommand::Selftest {});
+    assert_eq!(found(&busy), Some((false, "something else plays".to_owned())));
+}

@@ -45,6 +45,8 @@ pub(super) struct Mark {
     pub(super) y: f64,
     /// The outline of its shape, around its own middle.
     pub(super) shape: &'static str,
+    /// Whether its name stands beside it: where it is alone, a number says nothing.
+    pub(super) named: bool,
 }
 
 /// What a map needs of a speaker.
@@ -128,11 +130,14 @@ impl Scale {
 }
 
 impl Map {
-    /// The picture of these speakers; none where nobody measured where they stand.
+    /// The picture of these speakers; none where nobody measured where they stand, or where all stand
+    /// on one point of an empty field: without a border there is nothing to see it against.
     pub(super) fn draw(placed: Vec<Placed>, outline: Option<&Outline>) -> Option<Self> {
-        if placed.is_empty() {
+        let first = placed.first()?.position;
+        if outline.is_none() && placed.iter().all(|one| one.position == first) {
             return None;
         }
+        let named = placed.len() == 1;
         let rings = outline.map(Outline::rings).unwrap_or_default();
         let mut points: Vec<Position> = placed.iter().map(|one| one.position).collect();
         points.extend(rings.iter().flatten());
@@ -156,6 +161,7 @@ impl Map {
                 number: nth + 1,
                 class: class(one.health),
                 shape: shape(one.health),
+                named,
                 id: one.id,
                 place: one.place,
                 state: one.state,
@@ -183,6 +189,11 @@ mod tests {
         Placed { id, place, state, health, position }
     }
 
+    fn border() -> Outline {
+        let ring = "[[[102.6,22.2],[102.7,22.2],[102.7,22.5],[102.6,22.2]]]";
+        Outline::parse(&format!("{{\"type\":\"Polygon\",\"coordinates\":{ring}}}")).unwrap()
+    }
+
     #[test]
     fn what_lies_north_is_above_and_everything_is_inside() {
         let all = vec![
@@ -200,6 +211,14 @@ mod tests {
     }
 
     #[test]
+    fn one_speaker_alone_is_drawn_with_its_name_inside_a_border_and_not_at_all_without_one() {
+        let alone = || vec![placed("nam-nga", "22.40, 102.65", Health::Good)];
+        assert!(Map::draw(alone(), None).is_none());
+        let map = Map::draw(alone(), Some(&border())).unwrap();
+        assert!(map.marks[0].named && !map.border.is_empty());
+    }
+
+    #[test]
     fn every_health_has_a_shape_of_its_own() {
         let all = [Health::Bad, Health::Warn, Health::Maintained, Health::Good];
         let shapes: std::collections::BTreeSet<&str> = all.map(shape).into();
@@ -209,8 +228,9 @@ mod tests {
     #[test]
     fn two_speakers_of_one_village_do_not_cover_each_other() {
         let one = |id| placed(id, "22.30, 102.60", Health::Good);
-        let map = Map::draw(vec![one("a"), one("b")], None).unwrap();
+        let map = Map::draw(vec![one("a"), one("b")], Some(&border())).unwrap();
         assert!((map.marks[0].x - map.marks[1].x).abs() > 5.0);
-        assert!(map.border.is_empty() && Map::draw(vec![], None).is_none());
+        assert!(Map::draw(vec![one("a"), one("b")], None).is_none(), "an empty field");
+        assert!(Map::draw(vec![], Some(&border())).is_none());
     }
 }

@@ -8,6 +8,8 @@ use crate::server::{Condition, Fact, Level};
 use crate::store::StatusRow;
 use crate::time::{Timestamp, Zone};
 use crate::web::commune::map;
+use crate::web::commune::titles::{Named, Titles};
+use crate::web::commune::tone::Tone;
 use crate::web::commune::town::Town;
 use crate::web::tongue::Tongue;
 
@@ -40,7 +42,7 @@ pub(super) fn state(
 }
 
 /// The time where it was today, with the date otherwise.
-fn moment(zone: Zone, at: Timestamp, now: Timestamp) -> String {
+pub(super) fn moment(zone: Zone, at: Timestamp, now: Timestamp) -> String {
     let format = if zone.date(at) == zone.date(now) { "%H:%M" } else { "%H:%M %d/%m" };
     zone.local(at).format(format).to_string()
 }
@@ -55,7 +57,12 @@ pub(super) struct Speaker {
     pub(super) holds: String,
     pub(super) seen: String,
     pub(super) playing: Option<String>,
+    /// The bulletins of what plays and of what comes next.
+    pub(super) playing_what: Vec<Named>,
     pub(super) next: String,
+    pub(super) next_what: Vec<Named>,
+    /// What came of the newest test tone.
+    pub(super) tone: Option<Tone>,
     pub(super) storage: String,
     pub(super) clock: String,
     pub(super) volume: Option<u8>,
@@ -73,7 +80,7 @@ impl Speaker {
     pub(super) fn new(
         town: &Town,
         id: &ControllerId,
-        lines: &[Line],
+        (lines, titles): (&[Line], &Titles),
         tongue: Tongue,
         zone: Zone,
         now: Timestamp,
@@ -82,6 +89,9 @@ impl Speaker {
         let row = condition.and_then(|condition| condition.status.as_ref());
         let status = row.map(|row| &row.status);
         let next = lines.iter().find(|line| line.fate == Fate::Planned && line.at > now);
+        let playing = town.playing(id);
+        let on_air = |line: &&Line| playing.as_ref() == Some(&line.airing.to_string());
+        let what = |line: Option<&Line>| line.map(|line| titles.of([line])).unwrap_or_default();
         Self {
             id: id.clone(),
             place: town.place(id),
@@ -93,7 +103,10 @@ impl Speaker {
             night: night(town, id, tongue),
             holds: row.map(|row| holds(row, lines, tongue, zone)).unwrap_or_default(),
             seen: row.map(|row| tongue.ago(now.since(row.seen))).unwrap_or_default(),
-            playing: town.playing(id).map(|playing| name(town, &playing, tongue)),
+            playing_what: what(lines.iter().find(on_air)),
+            next_what: what(next),
+            tone: None,
+            playing: playing.map(|playing| name(town, &playing, tongue)),
             next: next.map_or_else(
                 || tongue.say("không có", "nothing").to_owned(),
                 |line| {

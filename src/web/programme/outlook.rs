@@ -39,8 +39,6 @@ pub(in crate::web) struct Slot {
     pub(in crate::web) why: Vec<Reason>,
     /// The exception that moved, filled or skipped it.
     pub(in crate::web) exception: Option<String>,
-    /// The communes that hear it.
-    pub(in crate::web) communes: BTreeSet<AreaId>,
 }
 
 /// What is planned, as of a revision.
@@ -52,7 +50,18 @@ pub(in crate::web) struct Outlook {
     world: Arc<World>,
     /// Today's and tomorrow's, by time.
     pub(in crate::web) near: Vec<Slot>,
+    /// When those sound in each area that has loudspeakers of its own.
+    spans: BTreeMap<AreaId, Vec<Span>>,
     weeks: tokio::sync::Mutex<BTreeMap<Week, Arc<Vec<Slot>>>>,
+}
+
+/// When one of the near slots sounds in one area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    /// Its place among them.
+    slot: usize,
+    at: Timestamp,
+    ends: Timestamp,
 }
 
 /// A Monday and an area.
@@ -86,9 +95,15 @@ pub(in crate::web) async fn outlook(site: &Site) -> Result<Arc<Outlook>, ServerE
         return Ok(Arc::clone(outlook));
     }
     let world = Arc::new(site.station.world().await?);
-    let near = planned(Arc::clone(&world), None, today, (today, today.plus_days(1))).await?;
+    let days = (today, today.plus_days(1));
+    let (near, spans) = planned(Arc::clone(&world), None, today, days, |world, plan| {
+        let near = slots(world, plan);
+        let spans = spans(world, plan, &near);
+        (near, spans)
+    })
+    .await?;
     let weeks = tokio::sync::Mutex::default();
-    let outlook = Arc::new(Outlook { revision, today, made: up, world, near, weeks });
+    let outlook = Arc::new(Outlook { revision, today, made: up, world, near, spans, weeks });
     *held = Some(Arc::clone(&outlook));
     Ok(outlook)
 }
@@ -97,6 +112,22 @@ impl Outlook {
     /// What it was made of.
     pub(in crate::web) fn world(&self) -> &Arc<World> {
         &self.world
+    }
+
+    /// Today's and tomorrow's that sound in some areas or below them, by time, each as it sounds
+    /// there: elsewhere the same programme may be at another time.
+    pub(in crate::web) fn near_in(&self, places: &[AreaId]) -> Vec<Slot> {
+        let below: BTreeSet<AreaId> =
+            places.iter().flat_map(|place| self.world.tree.below(place)).collect();
+        let mut here: BTreeMap<usize, (Timestamp, Timestamp)> = BTreeMap::new();
+        for span in below.iter().filter_map(|area| self.spans.get(area)).flatten() {
+            let held = here.entry(span.slot).or_insert((span.at, span.ends));
+            *held = (held.0.min(span.at), held.1.max(span.ends));
+        }
+        let slot = |(n, (at, ends)): (usize, _)| Slot { at, ends, ..self.near[n].clone() };
+        let mut slots: Vec<Slot> = here.into_iter().map(slot).collect();
+        slots.sort_by_key(|slot| slot.at);
+        slots
     }
 
     /// What is planned from today on in the week that begins on `monday`, in an area.
@@ -114,7 +145,7 @@ impl Outlook {
         let slots = if days.0 > days.1 {
             Vec::new()
         } else {
-            planned(Arc::clone(&self.world), area.cloned(), self.today, days).await?
+            planned(Arc::clone(&self.world), area.cloned(), self.today, days, slots).await?
         };
         let slots = Arc::new(slots);
         if weeks.len() >= KEPT_MAX {
@@ -125,13 +156,14 @@ impl Outlook {
     }
 }
 
-/// Plans apart from those who wait for answers.
-async fn planned(
+/// Plans apart from those who wait for answers, and reads the plan there.
+async fn planned<T: Send + 'static>(
     world: Arc<World>,
     area: Option<AreaId>,
     today: LocalDate,
     days: (LocalDate, LocalDate),
-) -> Result<Vec<Slot>, ServerError> {
+    read: impl FnOnce(&World, &Plan) -> T + Send + 'static,
+) -> Result<T, ServerError> {
     let work = move || {
         let narrowed;
         let world = match area {
@@ -144,7 +176,7 @@ async fn planned(
             }
             None => &*world,
         };
-        plan_days(world, today.min(days.0), days).map(|plan| slots(world, &plan))
+        plan_days(world, today.min(days.0), days).map(|plan| read(world, &plan))
     };
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| ServerError::Task(error.to_string()))?;
@@ -154,8 +186,6 @@ async fn planned(
 /// The plan by programme and time, in order of time.
 fn slots(world: &World, plan: &Plan) -> Vec<Slot> {
     let mut slots: BTreeMap<(LocalDate, ProgrammeId, u16), Slot> = BTreeMap::new();
-    let places: BTreeMap<_, _> =
-        world.controllers.iter().map(|held| (&held.id, world.tree.commune(&held.area))).collect();
     for airing in &plan.airings {
         let slot = slots
             .entry(key(&airing.key))
@@ -163,7 +193,6 @@ fn slots(world: &World, plan: &Plan) -> Vec<Slot> {
         slot.at = slot.at.min(airing.at);
         slot.ends = slot.ends.max(airing.ends);
         slot.speakers += 1;
-        slot.communes.extend(places.get(&airing.key.controller).map(|area| (*area).clone()));
     }
     for remark in &plan.remarks {
         let Some(about) = &remark.key else { continue };
@@ -188,6 +217,29 @@ fn slots(world: &World, plan: &Plan) -> Vec<Slot> {
     slots
 }
 
+/// When the slots of this plan sound in each area.
+fn spans(world: &World, plan: &Plan, slots: &[Slot]) -> BTreeMap<AreaId, Vec<Span>> {
+    let named = |slot: &Slot| (slot.date, slot.programme.clone(), slot.occurrence);
+    let numbers: BTreeMap<_, usize> = slots.iter().map(named).zip(0..).collect();
+    let places: BTreeMap<_, _> =
+        world.controllers.iter().map(|held| (&held.id, &held.area)).collect();
+    let mut all: BTreeMap<AreaId, Vec<Span>> = BTreeMap::new();
+    for airing in &plan.airings {
+        let place = places.get(&airing.key.controller);
+        let (Some(area), Some(slot)) = (place, numbers.get(&key(&airing.key))) else { continue };
+        let span = Span { slot: *slot, at: airing.at, ends: airing.ends };
+        if !all.contains_key(*area) {
+            all.insert(AreaId::clone(area), Vec::new());
+        }
+        let own = all.get_mut(*area).expect("it was put there");
+        // Loudspeakers of one village nearly always sound together.
+        if !own.contains(&span) {
+            own.push(span);
+        }
+    }
+    all
+}
+
 fn key(key: &AiringKey) -> (LocalDate, ProgrammeId, u16) {
     (key.date, key.programme.clone(), key.occurrence)
 }
@@ -203,7 +255,6 @@ fn empty(key: &AiringKey, at: Timestamp) -> Slot {
         refused: 0,
         why: Vec::new(),
         exception: None,
-        communes: BTreeSet::new(),
     }
 }
 

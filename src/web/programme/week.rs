@@ -141,7 +141,6 @@ async fn past(
         refused: 0,
         why: Vec::new(),
         exception: None,
-        communes: BTreeSet::new(),
     };
     Ok(rows.into_iter().map(slot).collect())
 }
