@@ -1,7 +1,10 @@
 //! Two plans beside one another: what a change would alter before it is made.
 //!
-//! An airing is the same one in both by its identity, so one that comes at another time is moved
-//! and not one lost and one won. **Every difference is a mark and a word, never a colour alone.**
+//! **What sounds at the same time as before is the same, whatever its number.** Airings of one
+//! programme at one controller are counted through the day, so a time that is put in or taken out
+//! counts all that follow anew; people are told only of what they will hear otherwise. Of the rest
+//! one that comes at another time is moved, and not one lost and one won. **Every difference is a
+//! mark and a word, never a colour alone.**
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +13,7 @@ use serde::Serialize;
 
 use super::{Airing, Places, Plan};
 use crate::calendar::AiringKey;
-use crate::id::ProgrammeId;
+use crate::id::{ControllerId, ProgrammeId};
 use crate::time::{LocalDate, TimeOfDay, Timestamp, Zone};
 
 /// Villages that are named one by one; of more, only how many more there are.
@@ -90,14 +93,17 @@ impl Sums {
 /// An airing as it was and as it will be.
 type Pair<'p> = (Option<&'p Airing>, Option<&'p Airing>);
 
+/// The airings of one programme at one controller on one day.
+type DayOf<'p> = (LocalDate, &'p ProgrammeId, &'p ControllerId);
+
 /// Every difference, by date, then by programme, then by controller.
 pub fn diff(before: &Plan, after: &Plan) -> Vec<Difference> {
-    let mut pairs: BTreeMap<&AiringKey, Pair<'_>> = BTreeMap::new();
-    for airing in &before.airings {
-        pairs.entry(&airing.key).or_default().0 = Some(airing);
-    }
-    for airing in &after.airings {
-        pairs.entry(&airing.key).or_default().1 = Some(airing);
+    let mut days: BTreeMap<DayOf<'_>, [Vec<&Airing>; 2]> = BTreeMap::new();
+    for (side, plan) in [before, after].into_iter().enumerate() {
+        for airing in &plan.airings {
+            let AiringKey { programme, controller, date, .. } = &airing.key;
+            days.entry((*date, programme, controller)).or_default()[side].push(airing);
+        }
     }
     let refusals: BTreeMap<&AiringKey, String> = after
         .remarks
@@ -105,23 +111,53 @@ pub fn diff(before: &Plan, after: &Plan) -> Vec<Difference> {
         .filter(|remark| remark.reason.refuses())
         .filter_map(|remark| Some((remark.key.as_ref()?, remark.reason.to_string())))
         .collect();
-    let change = |(key, pair): (&AiringKey, Pair<'_>)| {
-        let change = match pair {
-            (None, Some(new)) => Some(Change::Added { at: new.at, items: items(new) }),
+    let difference = |pair: Pair<'_>| {
+        let (airing, change) = match pair {
+            (None, Some(new)) => (new, Some(Change::Added { at: new.at, items: items(new) })),
             (Some(old), None) => {
-                Some(Change::Removed { at: old.at, why: refusals.get(key).cloned() })
+                let why = refusals.get(&old.key).cloned();
+                (old, Some(Change::Removed { at: old.at, why }))
             }
-            (Some(old), Some(new)) => altered(old, new),
-            (None, None) => None,
+            (Some(old), Some(new)) => (new, altered(old, new)),
+            (None, None) => return None,
         };
-        Some(Difference { airing: key.clone(), change: change? })
+        Some(Difference { airing: airing.key.clone(), change: change? })
     };
-    let mut found: Vec<Difference> = pairs.into_iter().filter_map(change).collect();
+    let mut found: Vec<Difference> =
+        days.into_values().flat_map(paired).filter_map(difference).collect();
     found.sort_by(|a, b| {
         let order = |d: &Difference| (d.airing.date, d.airing.programme.clone());
         order(a).cmp(&order(b)).then_with(|| a.airing.cmp(&b.airing))
     });
     found
+}
+
+/// Which of a day's airings is which: those at the same time, then the rest.
+fn paired([mut old, mut new]: [Vec<&Airing>; 2]) -> Vec<Pair<'_>> {
+    let mut pairs: Vec<Pair<'_>> = Vec::new();
+    old.retain(|one| {
+        let same = new.iter().position(|other| other.at == one.at);
+        pairs.extend(same.map(|place| (Some(*one), Some(new.remove(place)))));
+        same.is_none()
+    });
+    for all in [&mut old, &mut new] {
+        all.sort_by_key(|airing| airing.at);
+    }
+    // As many as before: each is the one in its place. Of more or fewer, the nearest.
+    if old.len() == new.len() {
+        pairs.extend(old.into_iter().zip(new).map(|(old, new)| (Some(old), Some(new))));
+        return pairs;
+    }
+    let gone = old.len() > new.len();
+    let (few, mut many) = if gone { (new, old) } else { (old, new) };
+    let turned = |(one, other)| if gone { (other, one) } else { (one, other) };
+    for one in few {
+        let far = |other: &&Airing| other.at.seconds().abs_diff(one.at.seconds());
+        let nearest = (0..many.len()).min_by_key(|place| far(&many[*place]));
+        pairs.push(turned((Some(one), nearest.map(|place| many.remove(place)))));
+    }
+    pairs.extend(many.into_iter().map(|other| turned((None, Some(other)))));
+    pairs
 }
 
 fn altered(old: &Airing, new: &Airing) -> Option<Change> {
@@ -132,7 +168,8 @@ fn altered(old: &Airing, new: &Airing) -> Option<Change> {
     let (lost, won) = (without(&before, &after), without(&after, &before));
     let moved = (old.at != new.at).then_some(new.at);
     let same_set = lost.is_empty() && won.is_empty();
-    let same_way = Airing { at: old.at, latest: old.latest, ends: old.ends, ..new.clone() } == *old;
+    let (key, at, latest, ends) = (old.key.clone(), old.at, old.latest, old.ends);
+    let same_way = Airing { key, at, latest, ends, ..new.clone() } == *old;
     let otherwise = same_set && !same_way;
     (moved.is_some() || !same_set || otherwise).then_some(Change::Altered {
         at: old.at,
@@ -245,6 +282,7 @@ fn named(villages: &[&str]) -> String {
 mod tests {
     use super::super::tests::{SUNDAY, Town};
     use super::*;
+    use crate::calendar::{Days, recurrence::Recurrence};
 
     fn town(time: &str, languages: &str) -> Town {
         let town = Town::new().village("ban-a", "hni vi").village("ban-b", "vi");
@@ -268,6 +306,39 @@ mod tests {
         let line = "~ 2026-11-22 sang: moved from 05:30 to 06:00\n    ban-a, ban-b\n";
         assert!(told.contains(line), "{told}");
         assert!(!told.contains("\n+ ") && !told.contains("\n− "), "{told}");
+    }
+
+    /// Several airings a day.
+    fn at(times: &[&str]) -> Town {
+        town("05:30", "vi").with(|programme| {
+            let times = times.iter().map(|time| time.parse().unwrap());
+            programme.recurrence = Recurrence::times(times, Days::EVERY, None, None).unwrap();
+        })
+    }
+
+    /// What is told of each day, without sums and villages.
+    fn lines(before: &[&str], after: &[&str]) -> Vec<String> {
+        let told = told(&at(before), &at(after));
+        let marked = told.lines().filter(|line| line.contains("2026-11-22 sang:"));
+        marked.map(|line| line.replace(" 2026-11-22 sang:", "")).collect()
+    }
+
+    #[test]
+    fn a_time_taken_out_is_gone_and_those_that_stay_are_not_told() {
+        let day = ["05:30", "11:30", "17:00"];
+        assert_eq!(lines(&day, &day[1..]), ["− gone at 05:30"]);
+        assert_eq!(lines(&day[1..], &day), ["+ new at 05:30: tin [vi]"]);
+        assert_eq!(lines(&["05:30", "17:00"], &day), ["+ new at 11:30: tin [vi]"]);
+    }
+
+    #[test]
+    fn only_the_airing_that_is_moved_is_told_though_the_others_are_counted_anew() {
+        let day = ["05:30", "11:30", "17:00"];
+        assert_eq!(lines(&day, &["11:30", "12:00", "17:00"]), ["~ moved from 05:30 to 12:00"]);
+        let told = lines(&day, &["05:30", "06:30", "12:00", "17:00"]);
+        assert_eq!(told, ["+ new at 06:30: tin [vi]", "~ moved from 11:30 to 12:00"]);
+        let told = lines(&day, &["11:45", "17:00"]);
+        assert_eq!(told, ["~ moved from 11:30 to 11:45", "− gone at 05:30"]);
     }
 
     #[test]
