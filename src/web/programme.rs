@@ -9,6 +9,7 @@ mod fields;
 mod form;
 mod grid;
 mod making;
+mod named;
 mod outlook;
 mod preview;
 #[cfg(test)]

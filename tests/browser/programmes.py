@@ -75,7 +75,11 @@ def dragged(person):
     person.has("Chương trình mới")
     if (value(person, "date"), value(person, "times")) != (today, "08:00"):
         sys.exit(f"dragged to {today} 08:00, and the form says {value(person, 'date')} {value(person, 'times')}")
+    if person.would_lose():
+        sys.exit("a form that nobody touched is not left without a question")
     person.type("title", "Đọc báo kéo thả")
+    if not person.would_lose():
+        sys.exit("a programme that was not saved is lost without a question")
     person.click("[name=area][value=lai-chau]")
     person.click("[name=content][value=bulletins]")
     person.driver.find_elements(By.NAME, "bulletin")[0].send_keys("lich-tiem-chung")
@@ -203,8 +207,11 @@ def looks(person, phone):
     person.open("/programmes")
     person.has("Ngoại lệ và ngày bão")
     person.looked_at("chuong-trinh")
-    person.open("/programmes/village?area=mu-ca&bulletin=lich-tiem-chung")
+    person.open("/programmes/village?area=mu-ca")
     person.has("Nơi này nghe gì")
+    person.type("bulletin", "lich tiem chung")
+    person.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    person.until(lambda driver: driver.find_elements(By.ID, "answer"))
     person.has("Đọc báo kéo thả")
     person.looked_at("noi-nay-nghe-gi")
     person.has("Tiếp theo:")

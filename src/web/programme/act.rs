@@ -12,7 +12,7 @@ use crate::time::LocalDate;
 use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::programme::fields::{Fields, Wrong, time};
-use crate::web::programme::{exception, making};
+use crate::web::programme::{exception, making, named};
 
 /// The acts by the word of their forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,9 +115,9 @@ impl Ground {
         seen(&self.schedule, &self.about(fields))
     }
 
-    /// The fields of a form of this act, with the mark of what it is about unless it bears one.
+    /// The fields of a form of this act as its page shows them, with the mark of what it is about unless it bears one.
     pub(super) fn marked(&self, fields: Fields, act: Act) -> Fields {
-        let fields = fields.with("act", act.word());
+        let fields = named::shown(fields.with("act", act.word()), &self.bulletins);
         let seen = fields.one("seen");
         let seen = if seen.is_empty() { self.seen(&fields).to_string() } else { seen };
         fields.with("seen", seen)

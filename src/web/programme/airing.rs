@@ -14,7 +14,8 @@ use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
 use crate::web::programme::act::{Act, Ground, slot};
 use crate::web::programme::fields::{Fields, Wrong};
-use crate::web::programme::form::{Choice, bulletin_choices};
+use crate::web::programme::form::Choice;
+use crate::web::programme::named::bulletin_choices;
 use crate::web::programme::{preview, words};
 
 #[derive(Template)]

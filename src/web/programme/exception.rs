@@ -19,8 +19,9 @@ use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
 use crate::web::programme::act::{Act, Ground};
 use crate::web::programme::fields::{Fields, Wrong};
-use crate::web::programme::form::{Choice, area_choices, bulletin_choices};
+use crate::web::programme::form::{Choice, area_choices};
 use crate::web::programme::making;
+use crate::web::programme::named::bulletin_choices;
 
 /// The column whose programmes a storm day leaves as they are.
 const STORM_COLUMN: &str = "Phòng chống thiên tai";

@@ -9,7 +9,6 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::access::Action;
-use crate::bulletin::Bulletin;
 use crate::fleet::Level;
 use crate::id::ProgrammeId;
 use crate::lang::LangTag;
@@ -21,6 +20,7 @@ use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
 use crate::web::programme::act::{Act, Ground};
 use crate::web::programme::fields::{Fields, Wrong};
+use crate::web::programme::named::bulletin_choices;
 use crate::web::programme::{airing, exception, making, words};
 use crate::web::tongue::Tongue;
 
@@ -211,16 +211,4 @@ fn language_choices(schedule: &Checked, chosen: &[String], tongue: Tongue) -> Ve
         note: String::new(),
     };
     tags.into_iter().map(choice).collect()
-}
-
-/// The bulletins, the newest first, each with its class.
-pub(super) fn bulletin_choices(bulletins: &[Bulletin], tongue: Tongue) -> Vec<Choice> {
-    let mut all: Vec<&Bulletin> = bulletins.iter().collect();
-    all.sort_by_key(|held| std::cmp::Reverse(held.valid_from));
-    let choice = |held: &Bulletin| Choice {
-        id: held.id.to_string(),
-        name: held.title.to_string(),
-        note: words::class(held.class, tongue).to_owned(),
-    };
-    all.into_iter().map(choice).collect()
 }

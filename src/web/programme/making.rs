@@ -5,11 +5,11 @@ use crate::bulletin::Bulletin;
 use crate::calendar::recurrence::{Recurrence, Rule};
 use crate::calendar::{Days, Weekday};
 use crate::id::{AreaId, BulletinId, ProgrammeId};
-use crate::lang::fold;
 use crate::schedule::edit::{Piece, free_programme};
 use crate::schedule::file::Checked;
 use crate::schedule::{GivesWay, Languages, Order, Programme, Selection};
 use crate::time::{LocalDate, TimeOfDay};
+use crate::web::programme::named;
 
 /// Milliseconds of silence between two items where the form says nothing.
 const GAP_MS: u32 = 500;
@@ -234,22 +234,12 @@ pub(super) fn selection(
     Some(Selection::Bulletins(named))
 }
 
-/// The bulletin with that id or that title.
+/// The bulletin that a field names.
 fn one_bulletin(text: &str, bulletins: &[Bulletin], wrong: &mut Vec<Wrong>) -> Option<BulletinId> {
     if text.is_empty() {
         return None;
     }
-    let folded = fold::line(text);
-    let meant =
-        |held: &&Bulletin| held.id.as_str() == text || fold::line(held.title.as_str()) == folded;
-    let found = bulletins.iter().find(meant).map(|held| held.id.clone());
-    if found.is_none() {
-        wrong.push(Wrong::new(
-            format!("Không có bản tin `{text}`; hãy chọn trong danh sách gợi ý."),
-            format!("There is no bulletin `{text}`; choose one of those that are offered."),
-        ));
-    }
-    found
+    named::meant(text, bulletins).map_err(|one| wrong.push(one)).ok()
 }
 
 fn languages(fields: &Fields, wrong: &mut Vec<Wrong>) -> Languages {

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::bulletin::Bulletin;
 use crate::clock::utc_now;
 use crate::id::{ControllerId, ProgrammeId};
 use crate::schedule::diff::{Change, Difference};
@@ -255,7 +256,7 @@ fn page(
         held.next().map_or_else(|| id.to_string(), |held| held.title.clone())
     };
     let places = Places::new(&preview.world.tree, &preview.world.controllers);
-    let view = View { zone, tongue, places, title: &title };
+    let view = View { zone, tongue, places, title: &title, bulletins: &ground.bulletins };
     let named = |turn: &Turn| {
         let (mark, word) = match (&turn.before, &turn.after) {
             (None, _) => ("+", tongue.say("mới", "new")),
@@ -309,6 +310,7 @@ struct View<'a> {
     tongue: Tongue,
     places: Places<'a>,
     title: &'a dyn Fn(&ProgrammeId) -> String,
+    bulletins: &'a [Bulletin],
 }
 
 /// Where and when the same is to be told.
@@ -345,7 +347,8 @@ impl View<'_> {
             }
             if let Some(bulletin) = &remark.bulletin {
                 let language = remark.language.as_ref().map(|tag| format!(" [{tag}]"));
-                words = format!("{bulletin}{}: {words}", language.unwrap_or_default());
+                let name = self.bulletin(bulletin.as_str());
+                words = format!("{name}{}: {words}", language.unwrap_or_default());
             }
             let heap = heaps.entry(((self.title)(&remark.programme), words)).or_default();
             if let Some(key) = &remark.key {
@@ -391,7 +394,7 @@ impl View<'_> {
                     "+ {} {}: {}",
                     say("phát thêm lúc", "new at"),
                     self.clock(*at),
-                    items.join(", ")
+                    items.iter().map(|item| self.item(item)).collect::<Vec<_>>().join(", ")
                 ),
             ),
             Change::Removed { at, .. } => {
@@ -399,7 +402,7 @@ impl View<'_> {
             }
             Change::Altered { at, moved: Some(to), lost, won, .. } => {
                 let (from, to) = (self.clock(*at), self.clock(*to));
-                let rest = listed(lost, won);
+                let rest = self.listed(lost, won);
                 let words = format!("~ {} {from} → {to}{rest}", say("dời", "moved"));
                 ("warn", words)
             }
@@ -410,7 +413,7 @@ impl View<'_> {
                         say("thứ tự, độ dài hoặc khoảng lặng khác", "other order, length or gaps")
                     )
                 } else {
-                    listed(lost, won)
+                    self.listed(lost, won)
                 };
                 (
                     "warn",
@@ -427,10 +430,22 @@ impl View<'_> {
     fn clock(&self, at: Timestamp) -> TimeOfDay {
         TimeOfDay::of(self.zone.local(at))
     }
-}
 
-fn listed(lost: &[String], won: &[String]) -> String {
-    let lost = lost.iter().map(|item| format!("− {item}"));
-    let all: Vec<String> = lost.chain(won.iter().map(|item| format!("+ {item}"))).collect();
-    if all.is_empty() { String::new() } else { format!(": {}", all.join("; ")) }
+    fn listed(&self, lost: &[String], won: &[String]) -> String {
+        let lost = lost.iter().map(|item| format!("− {}", self.item(item)));
+        let won = won.iter().map(|item| format!("+ {}", self.item(item)));
+        let all: Vec<String> = lost.chain(won).collect();
+        if all.is_empty() { String::new() } else { format!(": {}", all.join("; ")) }
+    }
+
+    /// An item such as `lu-quet [hni]` with its bulletin by title.
+    fn item(&self, item: &str) -> String {
+        let (id, language) = item.split_once(' ').unwrap_or((item, ""));
+        format!("{} {language}", self.bulletin(id))
+    }
+
+    fn bulletin(&self, id: &str) -> String {
+        let held = self.bulletins.iter().find(|held| held.id.as_str() == id);
+        held.map_or_else(|| id.to_owned(), |held| held.title.to_string())
+    }
 }

@@ -2,27 +2,12 @@
 
 use axum::http::{Method, StatusCode};
 
+use crate::bulletin::{Bulletin, Class, SourceLevel};
 use crate::digest::Digest;
-use crate::web::tests::{Town, read};
+use crate::server::tests as stand;
+use crate::web::tests::{MORNING, Town, read};
 
-const PROGRAMME: &str = r#"
-[[policy]]
-area = "lai-chau"
-sessions_a_day_max = 9
-minutes_a_session_max = 30
-minutes_a_day_max = 90
-[[policy.window]]
-days = ["all"]
-from = "05:00"
-until = "21:00"
-
-[[programme]]
-id = "tin-sang"
-title = "Tin buổi sáng"
-at = ["05:30:00"]
-areas = ["lai-chau"]
-newest = "Thời sự"
-
+const EVENING: &str = r#"
 [[programme]]
 id = "tin-xa"
 title = "Tin của xã"
@@ -32,9 +17,8 @@ newest = "Thông báo của xã"
 "#;
 
 async fn town() -> (Town, String, String) {
-    let town = Town::new().await.with("an", "announcer").await.with("dung", "leader").await;
-    let file = ("programmes.toml".to_owned(), PROGRAMME.to_owned());
-    town.site.station.import_schedule(&[file]).await.unwrap();
+    let town = Town::new().await.airs(&format!("{MORNING}{EVENING}")).await;
+    let town = town.with("an", "announcer").await.with("dung", "leader").await;
     let (an, dung) = (town.cookie("an").await, town.cookie("dung").await);
     (town, an, dung)
 }
@@ -119,6 +103,37 @@ async fn the_second_of_two_editors_sees_the_firsts_change_and_keeps_their_own() 
 }
 
 #[tokio::test]
+async fn of_several_airings_a_day_only_the_one_that_is_left_out_is_told_by_its_bulletins_title() {
+    let (town, an, _) = town().await;
+    let from = crate::clock::utc_now() - std::time::Duration::from_hours(1);
+    let bulletin = Bulletin {
+        title: "Phòng chống lũ quét".parse().unwrap(),
+        ..stand::bulletin("lu", Class::Normal, SourceLevel::Province, from)
+    };
+    town.site.station.put_approved(&bulletin).await;
+    let form = |times: &str, more: &str| {
+        format!("{}&content=bulletins&bulletin=lu", programme("Đọc báo", times, more))
+            .replace("content=newest&", "")
+    };
+    let look = async |times: &str, more: &str| {
+        town.send("/programmes/preview", Some(&an), &form(times, more)).await.1
+    };
+    let page = look("6h15,%2011h,%2017h", "id=&seen=").await;
+    for at in ["06:15", "11:00", "17:00"] {
+        let told = format!("phát thêm lúc {at}: Phòng chống lũ quét [vi]");
+        assert!(page.contains(&told), "{told}: {page}");
+    }
+    let more = format!("id={}&seen={}", value(&page, "id"), value(&page, "seen"));
+    let saved = form("6h15,%2011h,%2017h", &more);
+    let (status, to) = town.send("/programmes/save", Some(&an), &saved).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
+    let (_, held) = town.page("/programmes/doc-bao", Some(&an)).await;
+    let page = look("11h,%2017h", &format!("id=doc-bao&seen={}", value(&held, "seen"))).await;
+    assert!(page.contains("không phát nữa lúc 06:15"), "{page}");
+    assert!(!page.contains("dời") && !page.contains("phát thêm"), "{page}");
+}
+
+#[tokio::test]
 async fn who_saves_what_now_does_something_else_is_shown_it_first() {
     let (town, an, _) = town().await;
     let form = programme("Đọc báo", "6h15", "id=&seen=");
@@ -176,7 +191,7 @@ async fn one_airing_that_is_dragged_is_looked_at_saved_and_taken_back() {
 #[tokio::test]
 async fn a_first_visit_to_the_week_stays_under_200_kb() {
     let (town, an, _) = town().await;
-    let mut many = PROGRAMME.to_owned();
+    let mut many = format!("{MORNING}{EVENING}");
     for n in 0..18 {
         use std::fmt::Write as _;
         let _ = write!(
@@ -187,7 +202,7 @@ async fn a_first_visit_to_the_week_stays_under_200_kb() {
             30 * (n % 2)
         );
     }
-    town.site.station.import_schedule(&[("programmes.toml".to_owned(), many)]).await.unwrap();
+    let town = town.airs(&many).await;
     let next = town.site.station.config.zone.date(crate::clock::utc_now()).plus_days(7);
     let week = format!("/programmes/week?from={next}");
     let (_, page) = town.page(&week, Some(&an)).await;
@@ -230,6 +245,33 @@ async fn no_page_of_programmes_needs_a_style_or_script_of_its_own() {
         assert!(!page.contains("style=\"") && !page.contains("<style"), "{path}");
         assert!(!page.contains("onclick") && !page.contains("<script>"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_a_village_hears_of_a_bulletin_is_asked_by_its_title() {
+    let (town, an, _) = town().await;
+    let new = "title_vi=L%E1%BB%8Bch+ti%C3%AAm+ch%E1%BB%A7ng&script=L%E1%BB%9Di&language=vi\
+               &valid_days=30&column=Th%E1%BB%9Di+s%E1%BB%B1&issuing_body=UBND&kind=news\
+               &class=normal&source_level=province";
+    assert_eq!(town.send("/contribution", Some(&an), new).await.0, StatusCode::SEE_OTHER);
+    let asks = async |text: &str| {
+        let path = format!("/programmes/village?area=mu-ca&bulletin={text}");
+        town.page(&path, Some(&an)).await.1
+    };
+    for text in ["L%E1%BB%8Bch+ti%C3%AAm+ch%E1%BB%A7ng", "tiem+chung", "lich-tiem-chung"] {
+        let page = asks(text).await;
+        assert!(page.contains("id=\"answer\""), "{text}: {page}");
+    }
+    let page = asks("lich-tiem-chung").await;
+    assert!(page.contains("list=\"bulletins\" value=\"Lịch tiêm chủng\""), "{page}");
+    assert!(page.contains("<option value=\"Lịch tiêm chủng\">"), "{page}");
+    assert!(asks("bao+so+3").await.contains("Không có bản tin `bao so 3`"));
+    let form = "act=programme&content=bulletins&bulletin=lich-tiem-chung&title=A";
+    let (_, page) = town.send("/programmes/form", Some(&an), form).await;
+    assert!(
+        page.contains("name=\"bulletin\" list=\"bulletins\" value=\"Lịch tiêm chủng\""),
+        "{page}"
+    );
 }
 
 #[tokio::test]

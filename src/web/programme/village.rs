@@ -21,8 +21,9 @@ use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
 use crate::web::programme::act::Ground;
-use crate::web::programme::form::{Choice, bulletin_choices};
-use crate::web::programme::{week, words};
+use crate::web::programme::form::Choice;
+use crate::web::programme::named::bulletin_choices;
+use crate::web::programme::{named, week, words};
 use crate::web::tongue::Tongue;
 
 /// Days ahead that can be asked about: as far as manifests reach.
@@ -43,6 +44,8 @@ struct Page {
     areas: Vec<Choice>,
     bulletins: Vec<Choice>,
     bulletin: String,
+    /// Why nothing is told of the bulletin that was asked for.
+    wrong: Option<String>,
     airings: Vec<Heard>,
     silent: Vec<(String, String)>,
     picture: String,
@@ -97,9 +100,12 @@ pub(in crate::web) async fn show(
     })?;
     let (world, plan) = planned(&site, &area, (today, date)).await?;
     let view = View { world: &world, plan: &plan, ground: &ground, tongue };
-    let answer = match asked.bulletin.parse::<BulletinId>() {
-        Ok(bulletin) => view.answer(&site, &bulletin, date).await?,
-        Err(_) => None,
+    let asked = asked.bulletin.trim();
+    let meant = (!asked.is_empty()).then(|| named::meant(asked, &ground.bulletins));
+    let (answer, wrong) = match meant {
+        Some(Ok(bulletin)) => (view.answer(&site, &bulletin, date).await?, None),
+        Some(Err(wrong)) => (None, Some(wrong.say(tongue).to_owned())),
+        None => (None, None),
     };
     let name = ground.schedule.tree.get(&area).map(|held| held.name.clone()).unwrap_or_default();
     let title = tongue.say("Nơi này nghe gì", "What is heard");
@@ -113,7 +119,8 @@ pub(in crate::web) async fn show(
         day: words::day(date, tongue),
         areas,
         bulletins: bulletin_choices(&ground.bulletins, tongue),
-        bulletin: asked.bulletin,
+        bulletin: named::by_name(asked, &ground.bulletins),
+        wrong,
         airings: view.airings(),
         silent: view.silent(),
         picture: timeline::svg(&plan, zone, &places),
