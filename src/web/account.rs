@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use crate::audit::qr::Qr;
 use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::web::Site;
@@ -24,8 +25,18 @@ struct Account {
     person: String,
     duties: String,
     sessions: Vec<Session>,
-    /// The secret to type into an authenticator, where none is set up.
-    secret: Option<(String, String)>,
+    /// The secret for an authenticator, where none is set up.
+    secret: Option<Setting>,
+}
+
+/// A secret of one-time codes that is not set up yet.
+struct Setting {
+    /// As it is typed.
+    typed: String,
+    /// As an application on this device opens it.
+    address: String,
+    /// As a telephone scans it: the same address as an SVG of a QR code.
+    scanned: String,
 }
 
 struct Session {
@@ -57,7 +68,8 @@ pub(super) async fn show(
         None
     } else {
         let second = site.station.second_to_set(&who.person.id).await?;
-        Some((spaced(&second.text), second.address))
+        let scanned = Qr::of(&second.address).map(|code| code.svg()).unwrap_or_default();
+        Some(Setting { typed: spaced(&second.text), address: second.address, scanned })
     };
     Ok(frame::page(&Account {
         frame: Frame::new(&site, &visitor, visitor.tongue.say("Tài khoản", "Account")),
@@ -92,4 +104,24 @@ pub(super) async fn end_session(
     })?;
     site.station.sign_out(&visitor.who()?.person.id, Some(token)).await?;
     Ok(Redirect::to("/account").into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::tests::Town;
+
+    #[tokio::test]
+    async fn the_key_of_codes_is_scanned_until_it_is_set_up_and_never_shown_again() {
+        let town = Town::new().await.with("dung", "leader").await;
+        let cookie = town.cookie("dung").await;
+        let (_, page) = town.page("/account", Some(&cookie)).await;
+        let second = town.site.station.second_to_set(&"dung".parse().unwrap()).await.unwrap();
+        assert!(second.address.starts_with("otpauth://totp/"), "{}", second.address);
+        assert!(page.contains(&Qr::of(&second.address).unwrap().svg()), "{page}");
+        assert!(page.contains(&spaced(&second.text)), "it can be typed as well");
+        let proved = town.proved_cookie("dung").await;
+        let (_, page) = town.page("/account", Some(&proved)).await;
+        assert!(!page.contains("class=\"qr\""), "{page}");
+    }
 }
