@@ -331,6 +331,9 @@ pub enum ServerError {
     /// An announcement that had its time.
     #[error("{0} had its time already; make a new announcement to say it again")]
     AnnouncedAlready(BulletinId),
+    /// An announcement that was taken back.
+    #[error("{0} was taken back; make a new announcement to say it")]
+    AnnouncementWithdrawn(BulletinId),
     /// A decision about neither of the two.
     #[error("`{first}` is none of the two of {decision}; name one of them with --first")]
     NotAsked {

@@ -32,7 +32,7 @@ pub use audited::{LoggedFact, ReceiptRow};
 pub use broadcast::{BroadcastOutcome, BroadcastRow};
 pub use certificate::CertificateRow;
 pub use code::CodeRow;
-pub use commune::{Acknowledgement, AnnouncementRow, Maintenance};
+pub use commune::{Acknowledgement, AnnouncementRow, Maintenance, Withdrawal};
 pub use edits::EditRow;
 pub use emergency::{Doing, EmergencyRow, EmergencyTold, OrderRow};
 pub use facts::{Fact, ToldFact, WaitingFact};

@@ -17,7 +17,8 @@ mod progress;
 mod questions;
 mod reach;
 mod search;
-mod sound;
+pub(in crate::server) mod sound;
+mod taking_back;
 
 use std::path::Path;
 

@@ -9,7 +9,7 @@ use crate::bulletin::version::{
 use crate::bulletin::{Bulletin, Class, Kind, SourceLevel};
 use crate::digest::Digest;
 use crate::server::{Beginning, Station};
-use crate::store::Person;
+use crate::store::{Person, SourceRow};
 use crate::time::Timestamp;
 
 /// The passphrase of every key here.
@@ -41,6 +41,21 @@ impl Station {
             };
             self.add_person(&person, Some(PASSPHRASE), Some(PASSPHRASE), None).await.unwrap();
         }
+    }
+
+    /// Adds a recording of twenty seconds that was taken in, and tells its original.
+    pub(crate) async fn put_recording(&self) -> Digest {
+        let row = SourceRow {
+            digest: Digest::of(b"original"),
+            recipe: crate::server::newsroom::sound::RECIPE.to_owned(),
+            asset: self.assets.put(b"a sound").unwrap(),
+            length_ms: 20_000,
+            measurement: String::new(),
+        };
+        let mut tx = self.store.begin().await.unwrap();
+        tx.put_source(&row).await.unwrap();
+        tx.commit().await.unwrap();
+        row.digest
     }
 
     /// Adds a bulletin whose Vietnamese version counts as approved. Nobody signed it, so it can be

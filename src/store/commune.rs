@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::bulletin::Comment;
 use crate::fleet::Outline;
 use crate::id::{AreaId, BulletinId, ControllerId, PersonId};
-use crate::store::{Store, StoreError, Tx, document, json, number, optional_number, parsed, text};
+use crate::store::{
+    Store, StoreError, Tx, document, json, number, optional_number, optional_text, parsed, text,
+};
 use crate::time::Timestamp;
 
 /// Somebody works at a speaker: until then it raises no alarm.
@@ -50,6 +53,20 @@ pub struct AnnouncementRow {
     pub made: Timestamp,
     /// Who made it.
     pub by: PersonId,
+    /// That it was taken back before it was approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Withdrawal>,
+}
+
+/// That an announcement was taken back before anybody approved it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Withdrawal {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: PersonId,
+    /// Why.
+    pub reason: Comment,
 }
 
 impl Tx {
@@ -140,6 +157,32 @@ impl Tx {
         Ok(done.map_err(StoreError::query("move an announcement"))?.rows_affected() == 1)
     }
 
+    /// Takes an announcement back where nobody did so before; `false` where somebody did.
+    pub async fn withdraw_announcement(
+        &mut self,
+        bulletin: &BulletinId,
+        withdrawal: &Withdrawal,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query(
+            "update announcement set withdrawn = $1 where bulletin = $2 and withdrawn is null",
+        );
+        let query = query.bind(json(withdrawal)).bind(bulletin.as_str());
+        let done = query.execute(&mut *self.inner).await;
+        Ok(done.map_err(StoreError::query("take an announcement back"))?.rows_affected() == 1)
+    }
+
+    /// Whether an announcement of this bulletin was taken back, as of this transaction.
+    pub async fn is_announcement_withdrawn(
+        &mut self,
+        bulletin: &BulletinId,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query(
+            "select bulletin from announcement where bulletin = $1 and withdrawn is not null",
+        );
+        let found = query.bind(bulletin.as_str()).fetch_optional(&mut *self.inner).await;
+        Ok(found.map_err(StoreError::query("read an announcement"))?.is_some())
+    }
+
     /// Keeps a new announcement.
     pub async fn put_announcement(&mut self, row: &AnnouncementRow) -> Result<(), StoreError> {
         let query = sqlx::query(
@@ -215,7 +258,7 @@ impl Store {
     /// Every announcement, newest first.
     pub async fn announcements(&self) -> Result<Vec<AnnouncementRow>, StoreError> {
         let rows = sqlx::query(
-            "select bulletin, area, villages, at, made, by_person from announcement
+            "select bulletin, area, villages, at, made, by_person, withdrawn from announcement
              order by made desc, bulletin",
         )
         .fetch_all(&self.pool)
@@ -230,7 +273,7 @@ impl Store {
         bulletin: &BulletinId,
     ) -> Result<Option<AnnouncementRow>, StoreError> {
         let row = sqlx::query(
-            "select bulletin, area, villages, at, made, by_person from announcement
+            "select bulletin, area, villages, at, made, by_person, withdrawn from announcement
              where bulletin = $1",
         )
         .bind(bulletin.as_str())
@@ -249,5 +292,8 @@ fn announcement(row: &sqlx::any::AnyRow) -> Result<AnnouncementRow, StoreError> 
         at: optional_number(row, 3)?.map(Timestamp::from_micros),
         made: Timestamp::from_micros(number(row, 4)?),
         by: parsed("announcement", &text(row, 5)?)?,
+        withdrawn: optional_text(row, 6)?
+            .map(|text| document("announcement", &text))
+            .transpose()?,
     })
 }

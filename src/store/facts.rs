@@ -161,7 +161,8 @@ impl Store {
         // An id has no letter that a pattern would read as more than itself.
         let rows = sqlx::query(
             "select at, kind, who, body, position from fact
-             where (kind like 'version.%' or kind like 'bulletin.%') and body like $1 order by id",
+             where (kind like 'version.%' or kind like 'bulletin.%'
+                    or kind = 'announcement.withdrawn') and body like $1 order by id",
         )
         .bind(format!("%\"bulletin\":\"{bulletin}\"%"))
         .fetch_all(&self.pool)

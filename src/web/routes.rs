@@ -49,7 +49,7 @@ pub(super) const fn route(method: Method, path: &'static str, who: Who) -> Route
 /// Every route that is open to anybody at all, room by room.
 static ROOMS: [&[Route]; 2] = [&GROUND, &newsroom::ROUTES];
 
-static GROUND: [Route; 92] = [
+static GROUND: [Route; 93] = [
     route(Method::GET, "/healthz", Who::Anybody),
     route(Method::GET, "/readyz", Who::Anybody),
     route(Method::GET, "/static/{release}/{*name}", Who::Anybody),
@@ -125,6 +125,7 @@ static GROUND: [Route; 92] = [
     route(Method::POST, "/announcements/{bulletin}/return", Who::May(Action::Review)),
     route(Method::POST, "/announcements/{bulletin}/approval", Who::May(Action::Approve)),
     route(Method::POST, "/announcements/{bulletin}/time", Who::May(Action::Announce)),
+    route(Method::POST, "/announcements/{bulletin}/withdrawal", Who::May(Action::Listen)),
     route(Method::GET, "/on-air", Who::SignedIn),
     route(Method::GET, "/programmes", Who::May(Action::Read)),
     route(Method::GET, "/programmes/week", Who::May(Action::Read)),
@@ -263,6 +264,7 @@ fn announcements() -> Router<Arc<Site>> {
         .route("/announcements/{bulletin}/return", post(announcement::send_back))
         .route("/announcements/{bulletin}/approval", post(announcement::approve))
         .route("/announcements/{bulletin}/time", post(announcement::move_time))
+        .route("/announcements/{bulletin}/withdrawal", post(announcement::withdraw))
         .route("/recordings/{digest}", get(announcement::asset))
         .route("/recordings/{digest}/original", get(announcement::original))
 }

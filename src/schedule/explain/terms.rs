@@ -153,8 +153,8 @@ const EVIDENCE: [(&str, &str, &str); 4] = [
 ];
 
 /// What was done with a bulletin or with one of its versions, in the word of the log.
-const STEPS: [(&str, &str, &str); 8] = [
-    ("bulletin.kept", "ghi tin bài", "bulletin kept"),
+const STEPS: [(&str, &str, &str); 9] = [
+    ("bulletin.kept", "ghi bản tin", "bulletin kept"),
     ("version.contributed", "nộp lời văn", "text handed in"),
     ("version.translated", "dịch lời văn", "text translated"),
     ("version.drafted", "nộp bản ghi âm", "recorded"),
@@ -162,6 +162,7 @@ const STEPS: [(&str, &str, &str); 8] = [
     ("version.returned", "trả lại để sửa", "returned"),
     ("version.approved", "duyệt", "approved"),
     ("version.withdrawn", "thu hồi", "withdrawn"),
+    ("announcement.withdrawn", "thu hồi thông báo", "announcement taken back"),
 ];
 
 /// A word in both languages; the word itself where it is a new one.

@@ -53,13 +53,17 @@ impl<'a> Aim<'a> {
         Digest::of(&whole)
     }
 
-    /// Refuses where `held` of this bulletin is not what was seen.
+    /// Refuses where `held` of this bulletin is not what was seen, and every step on an announcement
+    /// that was taken back.
     pub(super) fn hits(
         &self,
         bulletin: &Bulletin,
         held: Option<&Version>,
         announced: Option<&AnnouncementRow>,
     ) -> Result<(), ServerError> {
+        if announced.is_some_and(|row| row.withdrawn.is_some()) {
+            return Err(ServerError::AnnouncementWithdrawn(self.bulletin.clone()));
+        }
         if self.seen.is_none_or(|seen| seen == Self::mark(bulletin, held, announced)) {
             return Ok(());
         }

@@ -115,6 +115,7 @@ impl Station {
             at: new.at,
             made: now,
             by: by.clone(),
+            withdrawn: None,
         };
         let at = row.at.unwrap_or(now + LEAD);
         let slot = Slot { row: &row, bulletin: &bulletin, language: &new.language };
@@ -307,6 +308,9 @@ impl Station {
             let Some(at) = row.at.filter(|at| row.area == *area && now.since(*at) < STAYS) else {
                 continue;
             };
+            if row.withdrawn.is_some() {
+                continue;
+            }
             let bulletin = self.bulletin(&row.bulletin).await?;
             let version = self.announced(&row.bulletin).await?;
             let language = &version.text().language;
@@ -447,16 +451,15 @@ fn refused(world: &World, programme: &Programme, before: &Plan, after: &Plan) ->
     refusals
 }
 
-fn fact(kind: &'static str, row: &AnnouncementRow, by: &PersonId) -> Fact {
+pub(super) fn fact(kind: &'static str, row: &AnnouncementRow, by: &PersonId) -> Fact {
     let body = serde_json::to_value(row).expect("a row has text keys");
     Fact::new(utc_now(), kind, format!("person:{by}"), &body)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::server::tests::{self as stand, PASSPHRASE};
-    use crate::store::SourceRow;
 
     const SCHEDULE: &str = r#"
 [[area]]
@@ -495,20 +498,10 @@ minutes_a_session_max = 0
 minutes_a_day_max = 0
 "#;
 
-    async fn town(folder: &Path, more: &str) -> Station {
+    pub(in super::super) async fn town(folder: &Path, more: &str) -> Station {
         let station = stand::station(folder, &format!("{SCHEDULE}{more}")).await;
         station.hire(&[("sua", "operator@mu-ca"), ("chi", "reviewer"), ("dung", "leader")]).await;
-        let asset = station.assets.put(b"a sound").unwrap();
-        let row = SourceRow {
-            digest: Digest::of(b"original"),
-            recipe: super::super::sound::RECIPE.to_owned(),
-            asset,
-            length_ms: 20_000,
-            measurement: String::new(),
-        };
-        let mut tx = station.store.begin().await.unwrap();
-        tx.put_source(&row).await.unwrap();
-        tx.commit().await.unwrap();
+        station.put_recording().await;
         station
     }
 
@@ -523,7 +516,7 @@ minutes_a_day_max = 0
         }
     }
 
-    async fn made(station: &Station) -> Result<BulletinId, ServerError> {
+    pub(in super::super) async fn made(station: &Station) -> Result<BulletinId, ServerError> {
         let (area, by) = ("mu-ca".parse().unwrap(), "sua".parse().unwrap());
         station.announce(&area, announcement(), &by).await
     }

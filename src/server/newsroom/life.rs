@@ -217,6 +217,9 @@ impl Station {
         let mut tx = self.store.begin().await?;
         // The bulletin first, as in `amend`: whichever of the two comes second sees the other.
         let stands = tx.hold_bulletin(&bulletin).await?;
+        if tx.is_announcement_withdrawn(&bulletin.id).await? {
+            return Err(ServerError::AnnouncementWithdrawn(bulletin.id));
+        }
         if !stands || !tx.put_version(Some(&before), &version).await? {
             return Err(changed_meanwhile(&version));
         }
@@ -297,7 +300,7 @@ impl Station {
     }
 }
 
-fn wrong_state(
+pub(super) fn wrong_state(
     bulletin: &BulletinId,
     language: &LangTag,
     step: &'static str,

@@ -25,7 +25,7 @@ use crate::unit::Lufs;
 use crate::vault::digest_of;
 
 /// The recipe that recordings are normalised by.
-pub(super) const RECIPE: &str = "speech";
+pub(in crate::server) const RECIPE: &str = "speech";
 
 /// What came of one recording.
 #[derive(Clone, Debug, PartialEq)]

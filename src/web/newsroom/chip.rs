@@ -33,6 +33,7 @@ impl Stand {
     pub(super) fn of(item: &Item, version: Option<&Version>, now: Timestamp) -> Self {
         match version {
             None => Self::Missing,
+            Some(_) if item.taken_back().is_some() => Self::Withdrawn,
             Some(version) if version.is_returned() => Self::Returned,
             Some(Version::Text(_)) => Self::AwaitsRecording,
             Some(Version::Draft(_)) => Self::AwaitsReview,

@@ -168,7 +168,9 @@ impl Look<'_> {
         let tongue = self.visitor.tongue;
         let mut rows = Vec::new();
         let mut all = 0;
-        for item in self.stock.items.values().filter(|item| item.bulletin.valid_until > self.now) {
+        let open =
+            |item: &&Item| item.bulletin.valid_until > self.now && item.taken_back().is_none();
+        for item in self.stock.items.values().filter(open) {
             if !self.stock.may(self.visitor, kind.action, item.bulletin.area.as_ref()) {
                 continue;
             }

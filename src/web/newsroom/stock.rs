@@ -12,7 +12,7 @@ use crate::lang::{LangTag, Names};
 use crate::schedule::coverage::Listeners;
 use crate::schedule::{Airable, World};
 use crate::server::{Aim, ServerError};
-use crate::store::AnnouncementRow;
+use crate::store::{AnnouncementRow, Withdrawal};
 use crate::web::Site;
 use crate::web::guard::Visitor;
 use crate::web::tongue::Tongue;
@@ -31,6 +31,11 @@ impl Item {
     /// Whether it is an announcement.
     pub(super) fn is_announced(&self) -> bool {
         self.announcement.is_some()
+    }
+
+    /// That it is an announcement which was taken back before it was approved.
+    pub(super) fn taken_back(&self) -> Option<&Withdrawal> {
+        self.announcement.as_ref()?.withdrawn.as_ref()
     }
 
     /// The mark of its version in a language, for a form.
