@@ -22,7 +22,7 @@
     request.addEventListener("error", () => lost());
     request.addEventListener("load", () => {
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
-      if (request.status < 400 && request.responseURL.startsWith(form.action.replace(/\/recording$/, ""))) location.assign(request.responseURL);
+      if (request.status < 400 && request.responseURL.startsWith(form.action.replace(/\/recording$/, ""))) { form.reset(); location.assign(request.responseURL); }
       else lost(page.querySelector("[role=alert]")?.textContent);
     });
     sent.hidden = false;
@@ -49,6 +49,7 @@
   form.querySelector(".recorder").hidden = false;
   const show = (recording) => {
     start.hidden = recording; stop.hidden = level.hidden = !recording;
+    form.dataset.unsent = recording ? "still" : "";
   };
   const watch = (stream) => {
     context = new AudioContext();

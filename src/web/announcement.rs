@@ -3,6 +3,8 @@
 
 mod making;
 mod recording;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -29,7 +31,7 @@ use crate::web::fault::Fault;
 use crate::web::frame::{self, Frame};
 use crate::web::guard::Visitor;
 use crate::web::live::{self, Parts};
-use crate::web::player::Player;
+use crate::web::player::{Heard, Player};
 use crate::web::tongue::Tongue;
 
 /// Announcements on the list at most, newest first.
@@ -89,6 +91,10 @@ fn when(site: &Site, row: &AnnouncementRow, tongue: Tongue) -> String {
 
 /// Which step is next, in words.
 fn state(row: &AnnouncementRow, version: &Version, tongue: Tongue) -> (String, &'static str) {
+    if row.withdrawn.is_some() {
+        let words = tongue.say("đã thu hồi trước khi duyệt", "taken back before its approval");
+        return (words.to_owned(), "kept");
+    }
     let past = row.at.is_some_and(|at| at <= utc_now());
     let (vi, en, class) = match version {
         Version::Text(_) => ("chưa có bản ghi", "has no recording", "warn"),
@@ -126,6 +132,9 @@ struct Page {
     steps: Steps,
     comments: Vec<String>,
     seen: Digest,
+    heard: Heard,
+    /// Who took it back before it was approved, and why.
+    withdrawn: Option<String>,
     /// Where an approved one is taken back, for those who may.
     withdrawal: Option<String>,
     back: Back,
@@ -136,18 +145,22 @@ struct Page {
 struct Back {
     fault: Option<String>,
     comment: String,
+    reason: String,
+    /// What was said of having heard it.
+    heard: String,
     when: String,
     at: String,
 }
 
 /// What the visitor may do now.
 #[expect(clippy::struct_excessive_bools, reason = "one for each form of the page")]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Steps {
     review: bool,
     approve: bool,
     send_back: bool,
     move_time: bool,
+    withdraw: bool,
 }
 
 #[derive(Template)]
@@ -197,6 +210,8 @@ async fn page(
         steps: steps(&town, visitor, &row, &version),
         comments: comments.collect(),
         seen: Aim::mark(&bulletin, Some(&version), Some(&row)),
+        heard: Heard::of(&back.heard, Some(&content.spoken.recording)),
+        withdrawn: row.withdrawn.as_ref().map(|held| format!("{}: {}", held.by, held.reason)),
         withdrawal: withdraws.then(|| format!("/bulletins/{id}/{language}#withdraw")),
         back,
     }))
@@ -223,11 +238,16 @@ fn steps(town: &Town, visitor: &Visitor, row: &AnnouncementRow, version: &Versio
         (matches!(version, Version::Draft(_)), matches!(version, Version::Reviewed(_)));
     let heard = matches!(version, Version::Approved(_)) && row.at.is_some_and(|at| at <= utc_now());
     let gone = matches!(version, Version::Withdrawn(_));
+    let made = me == Some(&row.by) && may(Action::Announce);
+    if row.withdrawn.is_some() {
+        return Steps::default();
+    }
     Steps {
         review: draft && !own && may(Action::Review),
         approve: reviewed && !own && may(Action::Approve),
         send_back: (draft || reviewed) && !own && may(Action::Review),
         move_time: may(Action::Announce) && !heard && !gone,
+        withdraw: (draft || reviewed) && (made || may(Action::Approve)),
     }
 }
 
@@ -307,6 +327,9 @@ pub(super) struct Judged {
     comment: String,
     #[serde(default)]
     passphrase: String,
+    /// What they say of having heard it.
+    #[serde(default)]
+    heard: String,
 }
 
 /// Somebody listened back.
@@ -317,9 +340,15 @@ pub(super) async fn review(
     Form(judged): Form<Judged>,
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
-    let language = site.station.announced(&id).await?.text().language.clone();
-    let done = site.station.review(Aim::at(&id, &language).seen(judged.seen), by).await;
-    after(&site, &visitor, &id, done.map_err(Fault::from), Back::default()).await
+    let version = site.station.announced(&id).await?;
+    let aim = Aim::at(&id, &version.text().language).seen(judged.seen);
+    let recording = version.spoken().map(|spoken| &spoken.recording);
+    let done = match Heard::enough(&judged.heard, recording) {
+        Ok(()) => site.station.review(aim, by).await.map_err(Fault::from),
+        Err(fault) => Err(fault),
+    };
+    let typed = Back { heard: judged.heard, ..Back::default() };
+    after(&site, &visitor, &id, done, typed).await
 }
 
 /// Somebody listened back and found it wrong.
@@ -348,10 +377,38 @@ pub(super) async fn approve(
     Form(judged): Form<Judged>,
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
-    let language = site.station.announced(&id).await?.text().language.clone();
-    let aim = Aim::at(&id, &language).seen(judged.seen);
-    let done = site.station.approve(aim, by, &judged.passphrase).await;
-    after(&site, &visitor, &id, done.map_err(Fault::from), Back::default()).await
+    let version = site.station.announced(&id).await?;
+    let aim = Aim::at(&id, &version.text().language).seen(judged.seen);
+    let recording = version.spoken().map(|spoken| &spoken.recording);
+    let done = match Heard::enough(&judged.heard, recording) {
+        Ok(()) => {
+            let done = site.station.approve(aim, by, &judged.passphrase).await;
+            done.map_err(Fault::from)
+        }
+        Err(fault) => Err(fault),
+    };
+    let typed = Back { heard: judged.heard, ..Back::default() };
+    after(&site, &visitor, &id, done, typed).await
+}
+
+/// Its maker, or who may approve it, takes back one that nobody approved yet.
+pub(super) async fn withdraw(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    Path(id): Path<BulletinId>,
+    Form(judged): Form<Judged>,
+) -> Result<Response, Fault> {
+    let by = &visitor.who()?.person.id;
+    let done = match judged.comment.parse() {
+        Ok(reason) => {
+            let seen = Some(judged.seen);
+            let done = site.station.withdraw_announcement(&id, seen, by, reason).await;
+            done.map_err(Fault::from)
+        }
+        Err(_) => Err(Fault::bad("Hãy ghi lý do thu hồi.", "Write why it is taken back.")),
+    };
+    let typed = Back { reason: judged.comment, ..Back::default() };
+    after(&site, &visitor, &id, done, typed).await
 }
 
 /// Another time.

@@ -77,6 +77,40 @@ impl Player {
     }
 }
 
+/// What somebody says who heard a recording elsewhere.
+const ELSEWHERE: &str = "elsewhere";
+
+/// The box in which somebody who judges a recording says that they heard it: its value is the
+/// recording's asset where they did so in the page, which ticks it then.
+pub(super) struct Heard {
+    pub(super) value: String,
+    pub(super) is_here: bool,
+    pub(super) is_ticked: bool,
+}
+
+impl Heard {
+    /// The box as it was `given` with a form that came back; empty before.
+    pub(super) fn of(given: &str, recording: Option<&Recording>) -> Self {
+        let is_here = recording.is_some_and(|recording| given == recording.asset.to_string());
+        let value = if is_here { given } else { ELSEWHERE }.to_owned();
+        Self { is_ticked: value == given, value, is_here }
+    }
+
+    /// Refuses a judgement by somebody who does not say that they heard this very recording.
+    /// Of what has no recording the step itself tells what is missing.
+    pub(super) fn enough(given: &str, recording: Option<&Recording>) -> Result<(), Fault> {
+        if recording.is_none() || Self::of(given, recording).is_ticked {
+            return Ok(());
+        }
+        Err(Fault::bad(
+            "Chưa làm gì: bản ghi này chưa được nghe hết ở trang này. Hãy nghe hết, hoặc đánh dấu \
+             rằng bạn đã nghe ở chỗ khác, rồi bấm lại.",
+            "Nothing was done: this recording was not heard to its end on this page. Hear all of it, \
+             or tick that you heard it elsewhere, then press again.",
+        ))
+    }
+}
+
 /// Units of a drawing across and down; the page stretches it.
 const WIDTH: usize = 720;
 const HEIGHT: i32 = 100;
@@ -154,6 +188,23 @@ mod tests {
     fn full_scale_fills_the_height_and_silence_is_a_line() {
         assert_eq!(outline(&[100, 0]), "M0 50L180 0L540 50L540 50L180 100Z");
         assert_eq!(outline(&[]), "M0 50Z");
+    }
+
+    #[test]
+    fn only_who_heard_this_recording_or_says_that_they_did_elsewhere_may_judge_it() {
+        let digest = |text: &[u8]| Digest::of(text);
+        let (asset, source) = (digest(b"asset"), digest(b"source"));
+        let recording = Recording { asset, length_ms: 1, source };
+        let enough = |given: &str| Heard::enough(given, Some(&recording)).is_ok();
+        assert!(enough(&asset.to_string()) && enough("elsewhere"));
+        assert!(!enough("") && !enough("on") && !enough(&source.to_string()));
+        let back = |given: &str| {
+            let Heard { value, is_here, is_ticked } = Heard::of(given, Some(&recording));
+            (value, is_here, is_ticked)
+        };
+        assert_eq!(back(""), ("elsewhere".to_owned(), false, false));
+        assert_eq!(back("elsewhere"), ("elsewhere".to_owned(), false, true));
+        assert_eq!(back(&asset.to_string()), (asset.to_string(), true, true));
     }
 
     #[test]

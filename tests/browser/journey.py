@@ -21,6 +21,7 @@ from selenium import webdriver
 from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 HERE = pathlib.Path(__file__).parent
@@ -124,6 +125,22 @@ class Person:
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
+    def plays(self):
+        """Presses play and hears the recording to its end, eight times as fast: the box that says so ticks itself."""
+        box = self.driver.find_element(By.CSS_SELECTOR, "[data-heard]")
+        if box.is_selected():
+            sys.exit(f"{self.driver.current_url}: a recording counts as heard that nobody played")
+        player = self.driver.find_element(By.CSS_SELECTOR, "audio[data-asset]")
+        self.driver.execute_script("arguments[0].playbackRate = 8; arguments[0].scrollIntoView({block: 'center'})", player)
+        player.send_keys(Keys.SPACE)
+        self.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-heard]").is_selected())
+        self.has("Đã nghe hết bản này ở trang này")
+
+    def would_lose(self):
+        """Whether the page asks before it is left."""
+        return self.driver.execute_script(
+            "const leaving = new Event('beforeunload', {cancelable: true}); dispatchEvent(leaving); return leaving.defaultPrevented")
+
     def texts(self, selector):
         """What these say, all at one moment of a page that changes."""
         return self.driver.execute_script(
@@ -222,6 +239,8 @@ def announcement(person):
     person.has("0:05")
     person.driver.find_element(By.CSS_SELECTOR, "[data-stop]").click()
     person.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-take]").is_displayed())
+    if not person.would_lose():
+        sys.exit("a recording that was not sent is lost without a question")
     person.press("Tiếp: nghe thử")
     person.has("Sau khi chuẩn hoá", 60)
     for player in person.driver.find_elements(By.CSS_SELECTOR, "audio"):
@@ -263,6 +282,7 @@ def approval(reviewer, leader, invitations, passphrase, path):
     reviewer.has("Họp bản tối nay")
     reviewer.looked_at("thong-bao")
     reviewer.open(path)
+    reviewer.plays()
     reviewer.press("Đã nghe, đúng")
     reviewer.has("chờ lãnh đạo duyệt")
     leader.signs_in(invitations[1], "dung")
@@ -272,6 +292,8 @@ def approval(reviewer, leader, invitations, passphrase, path):
     leader.has("Duyệt và cho phát")
     leader.looked_at("thong-bao-duyet")
     leader.type("passphrase", passphrase)
+    # Whoever heard it elsewhere says so, here by keyboard.
+    leader.driver.find_element(By.CSS_SELECTOR, "[data-heard]").send_keys(Keys.SPACE)
     leader.press("Duyệt và cho phát")
     leader.has("đã duyệt")
     for one in (reviewer, leader):

@@ -80,6 +80,10 @@ class Hand(Person):
         self.press("Gửi bản ghi")
         self.has("Sau khi chuẩn hoá", SOUND_S)
 
+    def plays(self):
+        self.presses += 1
+        super().plays()
+
     def on(self, selector, words, limit=WAIT_S):
         self.until(lambda driver: words in driver.find_element(By.CSS_SELECTOR, selector).text, limit)
 
@@ -133,17 +137,23 @@ def drop(person, path):
 
 def new_bulletin(an, sounds):
     """A text is handed in and recorded; what is wrong with a recording is said."""
-    an.follow("Tin bài")
-    an.follow("+ Tin bài mới")
+    an.follow("Bản tin")
+    an.follow("+ Bản tin mới")
     an.has("Lời đọc")
+    if an.would_lose():
+        sys.exit("a form that nobody touched is not left without a question")
     an.fill("title_vi", TITLE)
     an.fill("script", SCRIPT)
+    if not an.would_lose():
+        sys.exit("a text that was not sent is lost without a question")
     an.fill("issuing_body", "Công an tỉnh")
     an.looked_at("tin-bai-moi")
     # What is missing is told, and what was typed stays.
     an.driver.execute_script("document.querySelectorAll('[required]').forEach(f => f.required = false)")
     an.press("Lưu, rồi ghi âm")
     an.has("Hãy chọn chuyên mục.")
+    if not an.would_lose():
+        sys.exit("a text that came back is lost without a question")
     an.choose("column", "An toàn giao thông")
     an.press("Lưu, rồi ghi âm")
     an.has("chờ ghi âm")
@@ -173,7 +183,7 @@ def new_bulletin(an, sounds):
 def amended(an, path):
     """What a bulletin is, is put right; of two who do it the second is told, and keeps what they typed."""
     an.open(path)
-    an.follow_folded("Về tin bài này", "Sửa thông tin")
+    an.follow_folded("Về bản tin này", "Sửa thông tin")
     an.has("Lĩnh vực pháp luật")
     an.looked_at("tin-bai-sua")
     seen = an.driver.find_element(By.NAME, "seen").get_attribute("value")
@@ -205,7 +215,11 @@ def from_microphone(an, path):
     an.has("0:03")
     an.click("[data-stop]")
     an.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "[data-take]").is_displayed())
+    if not an.would_lose():
+        sys.exit("a recording that was not sent is lost without a question")
     an.sends()
+    if an.would_lose():
+        sys.exit("what was sent is asked about")
 
 
 def from_inbox(person, path, sound, language, name):
@@ -269,6 +283,7 @@ def hears(reviewer, path, language, verdict):
         reviewer.press("Trả lại")
         reviewer.has("Đã trả lại kèm lời nhắn")
     else:
+        reviewer.plays()
         reviewer.press("Đã nghe, đúng")
         reviewer.has("Đã ghi: bạn đã nghe")
 
@@ -303,10 +318,15 @@ def signed(leader, path, passphrase):
         leader.open("/inbox")
         leader.click(f"a[href='{path}/{language}?from=inbox']")
         if at == 0:
+            leader.click("[data-heard]")
             leader.type("passphrase", "sai mật khẩu rồi nhé")
             leader.press("Ký duyệt")
             leader.has("không mở được khoá")
             leader.looked_at("phien-ban-duyet")
+            if not leader.driver.find_element(By.CSS_SELECTOR, "[data-heard]").is_selected():
+                sys.exit("that somebody heard it is lost with a wrong passphrase")
+        else:
+            leader.plays()
         leader.type("passphrase", passphrase)
         leader.press("Ký duyệt")
         leader.has("Đã ký duyệt")
@@ -315,12 +335,12 @@ def signed(leader, path, passphrase):
 def looks(person, path):
     """The list with its chips, search without marks, the matrix."""
     person.open("/bulletins?words=doi+mu+bao+hiem")
-    person.has("1 tin bài")
+    person.has("1 bản tin")
     chips = person.driver.find_element(By.CSS_SELECTOR, ".chips").text
     if chips.count("sẵn sàng") != 5:
         sys.exit(f"five versions are not ready: {chips}")
     person.open("/bulletins")
-    person.has("3 tin bài")
+    person.has("3 bản tin")
     person.looked_at("tin-bai")
     person.open(path)
     person.has("Các phiên bản ngôn ngữ")
@@ -338,7 +358,7 @@ def at_the_telephone(phone, path):
     for page, name in (("/bulletins", "tin-bai-dien-thoai"), ("/inbox", "viec-cho-dien-thoai"), (path, None),
                        ("/contribution", None), ("/coverage", "do-phu-dien-thoai"), ("/questions", None)):
         phone.open(page)
-        phone.has("Tin bài")
+        phone.has("Bản tin")
         phone.fits(name)
     phone.open(path + "/amendment")
     phone.has("loại tin, địa bàn và thời hạn đã ký nên giữ nguyên")
@@ -355,7 +375,7 @@ def answered(leader, announcer, person):
     leader.press("Ghi câu trả lời")
     leader.has("Đã ghi câu trả lời.")
     announcer.open("/questions")
-    announcer.follow("Làm tin bài từ câu trả lời")
+    announcer.follow("Làm bản tin từ câu trả lời")
     announcer.has("Lời đọc (câu hỏi và câu trả lời)")
     announcer.choose("column", "Hỏi đáp pháp luật")
     announcer.type("issuing_body", "UBND xã")

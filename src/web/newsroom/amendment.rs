@@ -30,7 +30,7 @@ const SIGNED: [&str; 4] = ["class", "area", "valid_from", "valid_until"];
 
 /// The fields that may be changed, by what people call them.
 const NAMED: [(&str, &str, &str); 13] = [
-    ("title_vi", "Tên tin bài", "Title"),
+    ("title_vi", "Tên bản tin", "Title"),
     ("title_en", "Tên tiếng Anh", "English title"),
     ("column", "Chuyên mục", "Column"),
     ("issuing_body", "Nơi ban hành", "Issuing body"),

@@ -93,7 +93,7 @@ async fn page(
     let languages = lists.languages.all().into_iter();
     let languages = languages.map(|tag| (tag.to_string(), stock.language(&tag, tongue).to_owned()));
     Ok(frame::page(&Page {
-        frame: Frame::new(site, visitor, tongue.say("Tin bài mới", "A new bulletin")),
+        frame: Frame::new(site, visitor, tongue.say("Bản tin mới", "A new bulletin")),
         offered: Offered::to(visitor, &stock, &lists),
         languages: languages.collect(),
         question,

@@ -92,11 +92,11 @@ pub(super) async fn show(
         frame,
         caption: match &bulletin {
             Some((_, title)) => format!("{title}: {}", tongue.say("theo xã", "by commune")),
-            None => format!("{}: {place}", tongue.say("Tin bài còn hạn", "Bulletins in time")),
+            None => format!("{}: {place}", tongue.say("Bản tin còn hạn", "Bulletins in time")),
         },
         head: match &bulletin {
             Some(_) => tongue.say("Xã", "Commune"),
-            None => tongue.say("Tin bài", "Bulletin"),
+            None => tongue.say("Bản tin", "Bulletin"),
         },
         languages: view.languages(),
         lines,

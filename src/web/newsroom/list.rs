@@ -97,7 +97,7 @@ pub(super) async fn show(
     let columns = site.station.schedule().await?.lists.all_columns();
     Ok(frame::page(&Listing {
         rows: here.map(|item| row(&stock, item, tongue, now)).collect(),
-        frame: Frame::new(&site, &visitor, tongue.say("Tin bài", "Bulletins")),
+        frame: Frame::new(&site, &visitor, tongue.say("Bản tin", "Bulletins")),
         states: STATES.map(|(code, vi, en)| (code, tongue.say(vi, en))).to_vec(),
         columns: columns.iter().map(ToString::to_string).collect(),
         may_contribute: visitor.may(Action::Contribute),

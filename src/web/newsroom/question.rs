@@ -184,7 +184,7 @@ pub(super) async fn close(
             site.station.close_for_reason(&id, reason, by).await.map_err(Fault::from)
         }
         (Err(_), Err(_)) => Err(Fault::bad(
-            "Hãy chọn tin bài trả lời, hoặc ghi lý do.",
+            "Hãy chọn bản tin trả lời, hoặc ghi lý do.",
             "Choose the bulletin that answers it, or write a reason.",
         )),
     };

@@ -14,6 +14,7 @@ use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::guard::Visitor;
 use crate::web::newsroom::version::{Back, Place, page};
+use crate::web::player::Heard;
 
 /// What a person saw when they pressed, and what they wrote.
 #[derive(Deserialize)]
@@ -25,6 +26,9 @@ pub(super) struct Judged {
     comment: String,
     #[serde(default)]
     passphrase: String,
+    /// What they say of having heard it.
+    #[serde(default)]
+    heard: String,
 }
 
 impl Judged {
@@ -43,8 +47,11 @@ pub(super) async fn review(
     Form(judged): Form<Judged>,
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
-    let done = site.station.review(place.aim(judged.seen), by).await;
-    after(&site, &visitor, &place, judged, done.map_err(Fault::from), "reviewed").await
+    let done = match heard(&site, &place, &judged).await {
+        Ok(()) => site.station.review(place.aim(judged.seen), by).await.map_err(Fault::from),
+        Err(fault) => Err(fault),
+    };
+    after(&site, &visitor, &place, judged, done, "reviewed").await
 }
 
 /// Somebody listened back and found it wrong.
@@ -73,8 +80,14 @@ pub(super) async fn approve(
     Form(judged): Form<Judged>,
 ) -> Result<Response, Fault> {
     let by = &visitor.who()?.person.id;
-    let done = site.station.approve(place.aim(judged.seen), by, &judged.passphrase).await;
-    after(&site, &visitor, &place, judged, done.map_err(Fault::from), "approved").await
+    let done = match heard(&site, &place, &judged).await {
+        Ok(()) => {
+            let done = site.station.approve(place.aim(judged.seen), by, &judged.passphrase).await;
+            done.map_err(Fault::from)
+        }
+        Err(fault) => Err(fault),
+    };
+    after(&site, &visitor, &place, judged, done, "approved").await
 }
 
 /// A leader takes it back.
@@ -93,6 +106,13 @@ pub(super) async fn withdraw(
         Err(fault) => Err(fault),
     };
     after(&site, &visitor, &place, judged, done, "withdrawn").await
+}
+
+/// Refuses who does not say that they heard the recording as it is now.
+async fn heard(site: &Site, place: &Place, judged: &Judged) -> Result<(), Fault> {
+    let version = site.station.version(&place.bulletin, &place.language).await?;
+    let recording = version.spoken().map(|spoken| &spoken.recording);
+    Heard::enough(&judged.heard, recording)
 }
 
 impl Place {
@@ -117,7 +137,8 @@ async fn after(
         Ok(()) => Ok(Redirect::to(&place.path()).into_response()),
         Err(fault) => {
             let back = Back::refused(&fault, visitor.tongue);
-            let back = Back { comment: judged.comment, from: judged.from, ..back };
+            let back =
+                Back { comment: judged.comment, heard: judged.heard, from: judged.from, ..back };
             page(site, visitor, place, back).await
         }
     }

@@ -4,9 +4,9 @@ use axum::http::{Method, StatusCode};
 
 use crate::bulletin::Bulletin;
 use crate::bulletin::version::Version;
-use crate::server::{Aim, Station};
+use crate::server::{Aim, Station, tests as stand};
 use crate::web::guard::encoded;
-use crate::web::tests::{Town, read};
+use crate::web::tests::{PASSPHRASE, Town, read};
 
 const NEW: &str = "title_vi=Tin+th%E1%BB%AD&script=L%E1%BB%9Di+m%E1%BB%99t&language=vi&valid_days=30\
                    &column=Th%E1%BB%9Di+s%E1%BB%B1&issuing_body=UBND&kind=news&class=normal\
@@ -64,6 +64,70 @@ async fn a_comment_counts_for_what_its_reviewer_saw() {
     let (id, vi) = ("tin-thu".parse().unwrap(), "vi".parse().unwrap());
     let held = town.site.station.version(&id, &vi).await.unwrap();
     assert!(matches!(held, Version::Text(_)) && held.returns().all().is_empty());
+}
+
+/// A recording of the Vietnamese text, read by somebody else, and its asset.
+async fn recorded(town: &Town) -> String {
+    let (id, vi) = ("tin-thu".parse().unwrap(), "vi".parse().unwrap());
+    let station = &town.site.station;
+    let before = station.version(&id, &vi).await.unwrap();
+    let draft = stand::draft(&station.bulletin(&id).await.unwrap(), b"a sound");
+    let asset = draft.content().spoken.recording.asset.to_string();
+    let mut tx = station.store.begin().await.unwrap();
+    assert!(tx.put_version(Some(&before), &Version::Draft(draft)).await.unwrap());
+    tx.commit().await.unwrap();
+    asset
+}
+
+async fn state(town: &Town) -> String {
+    let (id, vi) = ("tin-thu".parse().unwrap(), "vi".parse().unwrap());
+    town.site.station.version(&id, &vi).await.unwrap().state().to_owned()
+}
+
+#[tokio::test]
+async fn who_did_not_press_play_accepts_nothing_unless_they_say_that_they_heard_it_elsewhere() {
+    let (town, _) = newsroom().await;
+    let asset = recorded(&town).await;
+    let chi = town.cookie("chi").await;
+    let (_, page) = town.page("/bulletins/tin-thu/vi", Some(&chi)).await;
+    assert!(page.contains(&format!("data-asset=\"{asset}\"")), "{page}");
+    assert!(page.contains("name=\"heard\" value=\"elsewhere\" required"), "{page}");
+    let says = async |heard: &str| {
+        let form = format!("seen={}&from=inbox&heard={heard}", seen(&town, "vi").await);
+        town.send("/bulletins/tin-thu/vi/review", Some(&chi), &form).await
+    };
+    for heard in ["", "on", &"0".repeat(64)] {
+        let (status, page) = says(heard).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{heard}");
+        assert!(page.contains("chưa được nghe hết ở trang này"), "{page}");
+        assert_eq!(state(&town).await, "draft");
+    }
+    let (status, to) = says(&asset).await;
+    assert_eq!((status, &*to), (StatusCode::SEE_OTHER, "/inbox?told=reviewed"));
+    assert_eq!(state(&town).await, "reviewed");
+}
+
+#[tokio::test]
+async fn who_signs_says_that_they_heard_it_and_that_stays_where_the_passphrase_was_wrong() {
+    let (town, _) = newsroom().await;
+    recorded(&town).await;
+    let town = town.with("dung", "leader").await;
+    let (chi, dung) = (town.cookie("chi").await, town.proved_cookie("dung").await);
+    let review = format!("seen={}&heard=elsewhere", seen(&town, "vi").await);
+    let (status, _) = town.send("/bulletins/tin-thu/vi/review", Some(&chi), &review).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let signs = async |heard: &str, passphrase: &str| {
+        let (seen, passphrase) = (seen(&town, "vi").await, encoded(passphrase));
+        let form = format!("seen={seen}&heard={heard}&passphrase={passphrase}");
+        town.send("/bulletins/tin-thu/vi/approval", Some(&dung), &form).await
+    };
+    let (status, page) = signs("", PASSPHRASE).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("chưa được nghe hết"), "{page}");
+    assert_eq!(state(&town).await, "reviewed");
+    let (_, page) = signs("elsewhere", "sai mật khẩu rồi nhé").await;
+    let tick = page.split("name=\"heard\"").nth(1).unwrap().split('>').next().unwrap();
+    assert!(tick.contains("value=\"elsewhere\"") && tick.ends_with("checked"), "{tick}");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use crate::web::newsroom::list::about;
 use crate::web::newsroom::stock::{Item, Stock, stock, vietnamese};
 use crate::web::newsroom::text::Written;
 use crate::web::newsroom::words;
-use crate::web::player::Player;
+use crate::web::player::{Heard, Player};
 use crate::web::tongue::Tongue;
 
 /// A version.
@@ -145,6 +145,7 @@ struct Page {
     variety: String,
     typed: String,
     seen: Digest,
+    heard: Heard,
     may: Steps,
     /// What was said of it, the newest first.
     returned: Vec<String>,
@@ -175,6 +176,8 @@ pub(super) struct Back {
     /// Whether somebody else changed the version meanwhile.
     pub(super) conflict: bool,
     pub(super) comment: String,
+    /// What was said of having heard it.
+    pub(super) heard: String,
     pub(super) from: String,
 }
 
@@ -193,7 +196,7 @@ impl Back {
 
 /// What the visitor may do now.
 #[expect(clippy::struct_excessive_bools, reason = "one for each form of the page")]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Steps {
     write: bool,
     record: bool,
@@ -210,6 +213,9 @@ impl Steps {
         let me = visitor.signed_in.as_ref().map(|who| &who.person.id);
         let spoken = version.and_then(Version::spoken);
         let own = spoken.is_some_and(|spoken| Some(&spoken.announcer) == me);
+        if item.taken_back().is_some() {
+            return Self::default();
+        }
         let open = !matches!(version, Some(Version::Approved(_)));
         let (draft, text) =
             (matches!(version, Some(Version::Draft(_))), matches!(version, Some(Version::Text(_))));
@@ -286,14 +292,7 @@ pub(super) async fn page(
         may: Steps::of(site, &stock, visitor, item, &place.language),
         returned: returned.rev().collect(),
         to_mend: version.is_some_and(Version::is_returned),
-        withdrawn: version.and_then(|version| match version {
-            Version::Withdrawn(held) => {
-                Some(format!("{}: {}", stock.person(&held.withdrawn().by), held.reason()))
-            }
-            Version::Text(_) | Version::Draft(_) | Version::Reviewed(_) | Version::Approved(_) => {
-                None
-            }
-        }),
+        withdrawn: withdrawn(&stock, item, version),
         announced: item.is_announced(),
         has_codes: visitor.signed_in.as_ref().is_some_and(|who| who.has_second),
         has_recording: version.is_some_and(|held| held.spoken().is_some()),
@@ -305,9 +304,20 @@ pub(super) async fn page(
         place: place.clone(),
         held,
         seen,
+        heard: Heard::of(&back.heard, version.and_then(Version::spoken).map(|one| &one.recording)),
         back,
     });
     Ok((status, page).into_response())
+}
+
+/// Who took it back, and why.
+fn withdrawn(stock: &Stock, item: &Item, version: Option<&Version>) -> Option<String> {
+    let (by, why) = match (version, item.taken_back()) {
+        (Some(Version::Withdrawn(held)), _) => (&held.withdrawn().by, held.reason()),
+        (_, Some(held)) => (&held.by, &held.reason),
+        (_, None) => return None,
+    };
+    Some(format!("{}: {why}", stock.person(by)))
 }
 
 #[derive(Template)]
