@@ -43,6 +43,29 @@ id = "ka-lang-1"
 area = "ka-lang"
 "#;
 
+/// Airtime by day, more than is needed.
+const AIRTIME: &str = r#"
+[[policy]]
+area = "lai-chau"
+sessions_a_day_max = 9
+minutes_a_session_max = 30
+minutes_a_day_max = 90
+[[policy.window]]
+days = ["all"]
+from = "05:00"
+until = "21:00"
+"#;
+
+/// A programme of the province, every morning.
+pub(super) const MORNING: &str = r#"
+[[programme]]
+id = "tin-sang"
+title = "Tin buổi sáng"
+at = ["05:30:00"]
+areas = ["lai-chau"]
+newest = "Thời sự"
+"#;
+
 /// The password of everybody here.
 pub(super) const PASSWORD: &str = "bốn từ rời nhau";
 
@@ -63,6 +86,13 @@ impl Town {
         scribe.move_facts(&station.store).await.unwrap();
         let (stop, stopped) = tokio::sync::watch::channel(false);
         Self { site: Site::new(Arc::new(station), stopped, None), _folder: folder, _stop: stop }
+    }
+
+    /// Puts these programmes in the place of those that were there, with airtime for them.
+    pub(super) async fn airs(self, programmes: &str) -> Self {
+        let file = ("programmes.toml".to_owned(), format!("{AIRTIME}{programmes}"));
+        self.site.station.import_schedule(&[file]).await.unwrap();
+        self
     }
 
     /// Adds somebody who has chosen a password.

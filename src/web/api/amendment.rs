@@ -8,9 +8,10 @@ use crate::bulletin::{
     Bulletin, Campaign, Class, Column, DocumentNumber, IssuingBody, Kind, SourceLevel, Title, Topic,
 };
 use crate::digest::Digest;
-use crate::id::{AreaId, BulletinId};
+use crate::id::AreaId;
 use crate::time::Timestamp;
 use crate::web::api::fleet::{DONE, Done};
+use crate::web::api::newsroom::Which;
 use crate::web::api::operation::{Call, Table, act};
 use crate::web::api::problem::Problem;
 use crate::web::api::words::{Instant, Sha256, Slug, Text};
@@ -19,13 +20,6 @@ pub(super) fn add(table: Table) -> Table {
     let says = "Put right what a bulletin is; what is left out stays";
     let path = "/bulletins/{bulletin}/amendment";
     table.write(act(path, Action::Contribute, "amend", says), amend)
-}
-
-/// A bulletin.
-#[derive(Deserialize, JsonSchema)]
-struct Which {
-    #[schemars(with = "Slug")]
-    bulletin: BulletinId,
 }
 
 /// What becomes of its fields: what is left out stays, and `null` takes away what may be missing.

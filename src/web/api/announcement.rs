@@ -11,6 +11,7 @@ use crate::lang::LangTag;
 use crate::server::{Judged, NewAnnouncement, ServerError, Sound};
 use crate::time::Timestamp;
 use crate::web::api::fleet::{DONE, Done};
+use crate::web::api::newsroom::Which;
 use crate::web::api::operation::{Call, Nothing, Table, act, look};
 use crate::web::api::problem::Problem;
 use crate::web::api::words::{Instant, Language, Sha256, Slug, Text, Whole};
@@ -88,7 +89,10 @@ async fn list(call: Call<Nothing, Nothing>) -> Result<Announcements, Problem> {
     let mut announcements = Vec::new();
     for row in rows {
         let mark = call.station().announcement_mark(&row).await?;
-        let state = call.station().announced(&row.bulletin).await?.state().to_owned();
+        let state = match row.withdrawn {
+            Some(_) => "withdrawn",
+            None => call.station().announced(&row.bulletin).await?.state(),
+        };
         let (bulletin, area, villages) = (row.bulletin, row.area, row.villages);
         announcements.push(Listed {
             bulletin,
@@ -97,7 +101,7 @@ async fn list(call: Call<Nothing, Nothing>) -> Result<Announcements, Problem> {
             at: row.at,
             made: row.made,
             by: row.by,
-            state,
+            state: state.to_owned(),
             mark,
         });
     }
@@ -169,13 +173,6 @@ async fn announce(call: Call<Where, New>) -> Result<Made, Problem> {
     let bulletin = station.announce(area, new, by).await?;
     station.drop_upload(&asked.upload, by)?;
     Ok(Made { bulletin, length_ms: taken.length_ms, judged: taken.judged })
-}
-
-/// An announcement.
-#[derive(Deserialize, JsonSchema)]
-struct Which {
-    #[schemars(with = "Slug")]
-    bulletin: BulletinId,
 }
 
 /// A time.

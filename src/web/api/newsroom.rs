@@ -194,9 +194,9 @@ async fn list(call: Call<Nothing, Wanted>) -> Result<Page, Problem> {
 
 /// A bulletin.
 #[derive(Deserialize, JsonSchema)]
-struct Which {
+pub(super) struct Which {
     #[schemars(with = "Slug")]
-    bulletin: BulletinId,
+    pub(super) bulletin: BulletinId,
 }
 
 /// A bulletin with its versions, as `loaban bulletin show --json` prints it.

@@ -3,31 +3,11 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::web::tests::Town;
-
-const PROGRAMMES: &str = r#"
-[[policy]]
-area = "lai-chau"
-sessions_a_day_max = 9
-minutes_a_session_max = 30
-minutes_a_day_max = 90
-[[policy.window]]
-days = ["all"]
-from = "05:00"
-until = "21:00"
-
-[[programme]]
-id = "tin-sang"
-title = "Tin buổi sáng"
-at = ["05:30:00"]
-areas = ["lai-chau"]
-newest = "Thời sự"
-"#;
+use crate::web::tests::{MORNING, Town};
 
 async fn town() -> (Town, String, String) {
-    let town = Town::new().await.with("an", "announcer").await.with("sua", "operator@mu-ca").await;
-    let file = ("programmes.toml".to_owned(), PROGRAMMES.to_owned());
-    town.site.station.import_schedule(&[file]).await.unwrap();
+    let town = Town::new().await.airs(MORNING).await;
+    let town = town.with("an", "announcer").await.with("sua", "operator@mu-ca").await;
     let (an, sua) = (town.token("an").await, town.token("sua").await);
     (town, an, sua)
 }
