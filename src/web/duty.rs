@@ -21,7 +21,7 @@ pub(super) fn name(duty: Duty, tongue: Tongue) -> &'static str {
 /// A duty, with what whoever gives it should know.
 pub(super) fn offered(duty: Duty, tongue: Tongue) -> String {
     let more = match duty {
-        Duty::Contributor => tongue.say("nộp lời tin bài", "hands in texts"),
+        Duty::Contributor => tongue.say("nộp lời bản tin", "hands in texts"),
         Duty::Announcer => tongue.say("dịch, ghi âm", "translates, records"),
         Duty::Reviewer => tongue.say("nghe lại bản ghi", "listens back"),
         Duty::Leader | Duty::Officer => tongue.say("ký bằng khoá riêng", "signs with a key"),
@@ -58,8 +58,8 @@ pub(super) fn held(duties: &Duties, tree: &AreaTree, tongue: Tongue) -> String {
 pub(super) fn act(action: Action, tongue: Tongue) -> &'static str {
     match action {
         Action::Watch => tongue.say("xem loa, số liệu, nhật ký", "see speakers, figures, the log"),
-        Action::Read => tongue.say("đọc tin bài, chương trình", "read bulletins, programmes"),
-        Action::Contribute => tongue.say("nộp lời tin bài", "hand in texts"),
+        Action::Read => tongue.say("đọc bản tin, chương trình", "read bulletins, programmes"),
+        Action::Contribute => tongue.say("nộp lời bản tin", "hand in texts"),
         Action::Translate => tongue.say("ghi lời dịch", "translate texts"),
         Action::Record => tongue.say("nộp bản ghi âm của phiên bản", "hand in recordings"),
         Action::Review => tongue.say("nghe thẩm định, trả lại", "review, return"),

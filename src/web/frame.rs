@@ -38,7 +38,7 @@ pub(super) struct Entry {
 const MENU: [(&str, Action, &str, &str); 8] = [
     ("/", Action::Watch, "Loa các xã", "Loudspeakers"),
     ("/inbox", Action::Read, "Việc chờ", "Inbox"),
-    ("/bulletins", Action::Read, "Tin bài", "Bulletins"),
+    ("/bulletins", Action::Read, "Bản tin", "Bulletins"),
     ("/programmes/week", Action::Read, "Chương trình", "Programmes"),
     ("/announcements", Action::Listen, "Thông báo", "Announcements"),
     ("/emergencies", Action::Alarm, "Khẩn cấp", "Emergencies"),

@@ -17,7 +17,7 @@ pub(super) fn told(error: &ServerError) -> Option<String> {
              hãy xem bản mới rồi làm lại. Những gì bạn gõ vẫn còn."
             .to_owned(),
         ServerError::Signed { languages, .. } => format!(
-            "Tin bài đã được duyệt bằng {languages}: loại tin, địa bàn và thời hạn đã ký, không đổi \
+            "Bản tin đã được duyệt bằng {languages}: loại tin, địa bàn và thời hạn đã ký, không đổi \
              được nữa. Hãy để nguyên ba mục đó, hoặc nhờ lãnh đạo thu hồi các phiên bản ấy trước."
         ),
         ServerError::Validity => {
@@ -29,7 +29,7 @@ pub(super) fn told(error: &ServerError) -> Option<String> {
         ServerError::WrongState { step, .. } => wrong_state(step).to_owned(),
         ServerError::Step(refused) => step(refused).to_owned(),
         ServerError::BulletinExists(id) => {
-            format!("Đã có tin bài mang mã {id}; hãy đặt mã khác.")
+            format!("Đã có bản tin mang mã {id}; hãy đặt mã khác.")
         }
         ServerError::NoLanguage(tag) => {
             format!("Đài chưa có ngôn ngữ {tag}; hãy chọn ngôn ngữ khác, hoặc nhờ quản trị thêm.")
@@ -48,7 +48,7 @@ pub(super) fn told(error: &ServerError) -> Option<String> {
             "Câu hỏi này đã đóng; nếu cần, hãy ghi thành câu hỏi mới.".to_owned()
         }
         ServerError::NoAnswerBulletin(_) => {
-            "Tin bài đó không thuộc thể loại hỏi đáp; hãy chọn tin khác, hoặc ghi lý do.".to_owned()
+            "Bản tin đó không thuộc thể loại hỏi đáp; hãy chọn tin khác, hoặc ghi lý do.".to_owned()
         }
         _ => return None,
     };

@@ -48,10 +48,10 @@ fn absent(error: &ServerError) -> Option<String> {
             format!("Không có ai mang mã {id}; hãy xem danh sách người dùng.")
         }
         ServerError::NoBulletin(id) => {
-            format!("Không có tin bài {id}; hãy tìm trong danh sách tin bài.")
+            format!("Không có bản tin {id}; hãy tìm trong danh sách bản tin.")
         }
         ServerError::NoVersion { bulletin, language } => format!(
-            "Tin bài {bulletin} chưa có phiên bản {}; hãy dịch hoặc ghi âm trước.",
+            "Bản tin {bulletin} chưa có phiên bản {}; hãy dịch hoặc ghi âm trước.",
             language.name_vi()
         ),
         ServerError::NoArea(id) => format!("Không có địa bàn {id}; hãy chọn trong danh sách."),
@@ -116,6 +116,9 @@ fn announced(error: &ServerError) -> Option<String> {
         ServerError::DoesNotFit { vi, .. } => format!("Không phát được vào giờ đó. {vi}"),
         ServerError::AnnouncedAlready(_) => {
             "Thông báo này đã tới giờ phát rồi; muốn phát lại, hãy làm thông báo mới.".to_owned()
+        }
+        ServerError::AnnouncementWithdrawn(_) => {
+            "Thông báo này đã được thu hồi; muốn phát, hãy làm thông báo mới.".to_owned()
         }
         ServerError::NoFault(_) => "Loa này không có lỗi nào; hãy mở lại trang.".to_owned(),
         ServerError::MaintenanceLength => {
