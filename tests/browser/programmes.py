@@ -7,6 +7,7 @@ airing is dragged to another time and taken back, and two editors meet in one pr
 import argparse
 import datetime
 import os
+import re
 import sys
 import time
 
@@ -136,16 +137,16 @@ def by_keyboard(person):
     person.has("Đọc báo bằng phím")
 
 
-def monday():
-    """Of next week: all of it is ahead."""
-    today = local().date()
-    return today + datetime.timedelta(days=7 - today.weekday())
+def ahead(days):
+    """A day to come, on which the bulletin still holds, and the Monday of its week."""
+    day = local().date() + datetime.timedelta(days=days)
+    return day.isoformat(), (day - datetime.timedelta(days=day.weekday())).isoformat()
 
 
 def moved_and_back(person):
     """One airing dragged two hours down, and taken back."""
-    day = (monday() + datetime.timedelta(days=2)).isoformat()
-    person.open(f"/programmes/week?from={monday()}")
+    day, monday = ahead(2)
+    person.open(f"/programmes/week?from={monday}")
     person.has("Tin buổi sáng")
     (x, y), (_, below) = place(person, day, 6.55), place(person, day, 8.55)
     drag(person, (x, y), (x, below))
@@ -162,7 +163,7 @@ def moved_and_back(person):
     person.has("08:30 → 06:30")
     saves(person)
     text = person.driver.find_element(By.TAG_NAME, "main").text
-    if "08:30" in text:
+    if re.search(r"(?<![\d:])08:30(?![\d:])", text):
         sys.exit("an airing that was taken back is still at its new time")
 
 
@@ -193,7 +194,7 @@ def two_editors(first, second):
 def storm(person):
     person.open("/exceptions/new?storm=1")
     person.has("Ngoại lệ mới")
-    date = (monday() + datetime.timedelta(days=3)).isoformat()
+    date, _ = ahead(3)
     person.driver.execute_script("document.getElementsByName('from')[0].value = arguments[0]", date)
     person.click("[name=area][value=lai-chau]")
     person.looked_at("ngay-bao")
@@ -215,7 +216,7 @@ def looks(person, phone):
     person.has("Đọc báo kéo thả")
     person.looked_at("noi-nay-nghe-gi")
     person.has("Tiếp theo:")
-    phone.open(f"/programmes/week?from={monday()}")
+    phone.open(f"/programmes/week?from={ahead(2)[1]}")
     phone.has("Từng ngày")
     phone.looked_at("lich-tuan-dien-thoai")
     phone.open("/programmes/tin-sang")
