@@ -44,14 +44,31 @@ pub(super) fn add(table: Table) -> Table {
         )
 }
 
+/// The largest whole number that every reader of JSON keeps exactly (RFC 8259 §6), 2^53 − 1.
+const INDEX_MAX: u64 = 9_007_199_254_740_991;
+
+/// The number of an entry, counted from 0.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(try_from = "u64")]
+#[schemars(inline)]
+struct Index(#[schemars(range(min = 0, max = INDEX_MAX))] u64);
+
+impl TryFrom<u64> for Index {
+    type Error = String;
+
+    fn try_from(number: u64) -> Result<Self, String> {
+        let beyond = || format!("{number} is beyond {INDEX_MAX}, the last number of an entry");
+        (number <= INDEX_MAX).then_some(Self(number)).ok_or_else(beyond)
+    }
+}
+
 /// Which entries.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     /// The number to begin at: the `next` of the answer before.
     #[serde(default)]
-    #[schemars(range(min = 0, max = 9_007_199_254_740_991_u64))]
-    first: u64,
+    first: Index,
     /// Only entries of this kind, such as `receipts.taken`; `version.` for all that begin so.
     #[schemars(with = "Option<Family>")]
     kind: Option<Kind>,
@@ -100,7 +117,7 @@ async fn list(call: Call<Nothing, Wanted>) -> Result<Listed, Problem> {
     let pick = Pick { kind, from, to, area, bulletin, controller, person, entries: None };
     let wanted = pick.wanted(station).await?;
     let folder = station.log_folder();
-    let read = apart(move || wanted.page(&LogReader::open(&folder)?, first, ENTRIES_MAX));
+    let read = apart(move || wanted.page(&LogReader::open(&folder)?, first.0, ENTRIES_MAX));
     let found = read.await?.map_err(ServerError::from)?;
     let numbered = |(index, entry): (u64, Entry)| {
         let entry = serde_json::from_str(entry.as_str()).unwrap_or_default();
@@ -156,8 +173,7 @@ async fn verification(call: Call<Nothing, Nothing>) -> Result<Verified, Problem>
 #[derive(Deserialize, JsonSchema)]
 struct Which {
     /// Its number.
-    #[schemars(range(min = 0, max = 9_007_199_254_740_991_u64))]
-    entry: u64,
+    entry: Index,
 }
 
 /// An entry with its proof.
@@ -173,7 +189,7 @@ struct Proven {
 async fn show(call: Call<Which, Nothing>) -> Result<Proven, Problem> {
     call.allow(Action::Watch, &[])?;
     let log = LogReader::open(&call.station().log_folder()).map_err(ServerError::from)?;
-    let index = call.path.entry;
+    let Index(index) = call.path.entry;
     if index >= log.size() {
         return Err(Problem::not_there(&format!("the log has {} entries", log.size())));
     }
