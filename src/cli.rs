@@ -21,7 +21,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use crate::say_line;
 use crate::server::Station;
+use crate::terminal;
 
 /// Audio bulletins in five languages, for the villages that speak them, with a log that anyone can
 /// verify.
@@ -103,7 +105,8 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(obey(arguments.command)) {
+    let done = runtime.block_on(obey(arguments.command));
+    match done.and_then(|well| Ok(terminal::finish().map(|()| well)?)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => failed(&error),
@@ -167,6 +170,6 @@ fn passphrase(file: Option<&Path>, what: &str) -> anyhow::Result<String> {
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
+    say_line!("{}", serde_json::to_string(value)?);
     Ok(())
 }

@@ -11,7 +11,7 @@
 //!  8  web                                              words from a person at a browser
 //!  7  server          controller          sim          three ways to run the machines
 //!  6  store  vault  log  broker  speaker  decoder      gateways: each to one outside thing
-//!     clock  entropy  shutdown
+//!     clock  entropy  shutdown  terminal
 //! ══════════════════════ no I/O, no clock, no randomness below ══════════════════════
 //!  5  dispatch              agent                      the two halves of the protocol
 //!  4  protocol                                         documents <-> bytes, topics, signatures
@@ -75,6 +75,7 @@ pub mod sim;
 pub mod speaker;
 #[cfg(feature = "server")]
 pub mod store;
+pub mod terminal;
 pub mod time;
 pub mod trust;
 pub mod unit;

@@ -16,7 +16,13 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (9, &["cli"]),
     (8, &["web"]),
     (7, &["server", "controller", "sim"]),
-    (6, &["store", "vault", "log", "broker", "speaker", "decoder", "clock", "entropy", "shutdown"]),
+    (
+        6,
+        &[
+            "store", "vault", "log", "broker", "speaker", "decoder", "clock", "entropy",
+            "shutdown", "terminal",
+        ],
+    ),
     (5, &["dispatch", "agent"]),
     (4, &["protocol"]),
     (3, &["manifest"]),

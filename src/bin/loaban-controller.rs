@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use loaban::controller::{self, ControllerError, Glance};
 use loaban::trust::Code;
+use loaban::{say, say_line, terminal};
 use tokio::sync::watch;
 
 /// Plays the signed schedule of one loudspeaker.
@@ -49,46 +50,40 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let arguments = Arguments::parse();
     let done = match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => run(&arguments.config),
-        Command::Enrol { code } => enrol(&arguments.config, Some(&code)),
-        Command::Request => enrol(&arguments.config, None),
-        Command::SelfTest => return self_test(&arguments.config),
-        Command::Status { json } => status(&arguments.config, json),
+        Command::Run => run(&arguments.config).map(|()| true),
+        Command::Enrol { code } => enrol(&arguments.config, Some(&code)).map(|()| true),
+        Command::Request => enrol(&arguments.config, None).map(|()| true),
+        Command::SelfTest => self_test(&arguments.config),
+        Command::Status { json } => status(&arguments.config, json).map(|()| true),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
+    match (done, terminal::finish()) {
+        (Ok(true), Ok(())) => ExitCode::SUCCESS,
+        (Ok(false), Ok(())) => ExitCode::FAILURE,
+        (Err(error), _) => failed(&error),
+        (Ok(_), Err(error)) => failed(&error),
     }
 }
 
-fn failed(error: &ControllerError) -> ExitCode {
+fn failed(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("loaban-controller: {error}");
     ExitCode::FAILURE
 }
 
-/// Exits with 1 where anything is not well.
+/// Whether all is well.
 #[tokio::main(flavor = "current_thread")]
-async fn self_test(path: &Path) -> ExitCode {
-    let told = match controller::read_config(path) {
-        Ok(config) => controller::self_test(config).await,
-        Err(error) => Err(error),
-    };
-    match told {
-        Ok(told) => {
-            print!("{}", told.words(std::io::stdout().is_terminal()));
-            if told.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => failed(&error),
-    }
+async fn self_test(path: &Path) -> Result<bool, ControllerError> {
+    let told = controller::self_test(controller::read_config(path)?).await?;
+    say!("{}", told.words(std::io::stdout().is_terminal()));
+    Ok(told.is_well())
 }
 
 fn status(path: &Path, json: bool) -> Result<(), ControllerError> {
     let picture = controller::picture(&controller::read_config(path)?)?;
     if json {
         let text = serde_json::to_string(&picture).expect("a picture has text keys");
-        println!("{text}");
+        say_line!("{text}");
     } else {
-        print!("{}", picture.words());
+        say!("{}", picture.words());
     }
     Ok(())
 }
@@ -97,7 +92,7 @@ fn status(path: &Path, json: bool) -> Result<(), ControllerError> {
 fn enrol(path: &Path, code: Option<&Code>) -> Result<(), ControllerError> {
     let (note, key) = controller::enrolment(&controller::read_config(path)?, code)?;
     eprintln!("đọc qua điện thoại / read out by telephone: {}", key.fingerprint());
-    print!("{note}");
+    say!("{note}");
     Ok(())
 }
 

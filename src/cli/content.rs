@@ -20,6 +20,7 @@ use crate::cli::{Which, passphrase};
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, PersonId, QuestionId};
 use crate::lang::LangTag;
+use crate::say_line;
 use crate::server::{Aim, Contribution, NewSound, Sound, Station, Validity};
 
 /// Bulletins, their versions and recordings.
@@ -165,7 +166,7 @@ impl Step {
     }
 
     fn done(&self, word: &str) -> bool {
-        println!("{} in {} is {word}", self.bulletin, self.language);
+        say_line!("{} in {} is {word}", self.bulletin, self.language);
         true
     }
 }
@@ -314,7 +315,7 @@ impl Contribute {
             seen: None,
         };
         station.contribute(contribution, &by).await?;
-        println!(
+        say_line!(
             "{id} in {language} is text; next: loaban bulletin record {id} {language} --file …"
         );
         Ok(true)
@@ -415,7 +416,7 @@ impl Life {
             Self::Withdraw { step, reason } => {
                 let station = step.which.open().await?;
                 station.withdraw(step.aim(), &step.by, reason).await?;
-                println!("whom it has not reached: loaban bulletin withdrawn {}", step.bulletin);
+                say_line!("whom it has not reached: loaban bulletin withdrawn {}", step.bulletin);
                 Ok(step.done("withdrawn"))
             }
         }
@@ -426,6 +427,6 @@ async fn record(step: &Step, file: &Path, voice: Voice) -> anyhow::Result<bool> 
     let station = step.which.open().await?;
     let new = NewSound { file, voice };
     let made = station.record(step.aim(), new, &step.by, &sound()?).await?;
-    println!("{}", files::drafted(&file.display().to_string(), &made));
+    say_line!("{}", files::drafted(&file.display().to_string(), &made));
     Ok(step.done("draft"))
 }

@@ -9,6 +9,7 @@ use crate::cli::{Which, passphrase, print_json};
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, EmergencyId, PersonId};
 use crate::receipt::EmergencyStep;
+use crate::say_line;
 use crate::server::{Alarm, Reached, Signed, Station};
 
 /// How often `status --watch` looks.
@@ -131,10 +132,10 @@ impl Raise {
 
 fn say(id: &EmergencyId, signed: Signed) {
     match signed {
-        Signed::Waits { have, need } => println!(
+        Signed::Waits { have, need } => say_line!(
             "{have} of {need} officers signed; another one: loaban emergency confirm {id} --by …"
         ),
-        Signed::Raised => println!("signed; watch it: loaban emergency status {id} --watch"),
+        Signed::Raised => say_line!("signed; watch it: loaban emergency status {id} --watch"),
     }
 }
 
@@ -147,7 +148,7 @@ async fn list(station: &Station, json: bool) -> anyhow::Result<bool> {
                 "state": row.state(utc_now()),
             }))?;
         } else {
-            println!(
+            say_line!(
                 "{:<24} {:<7} {} until {}  {}",
                 row.id,
                 row.doing.as_str(),
@@ -171,11 +172,11 @@ impl Status {
                 }
                 return Ok(reached.iter().all(is_done));
             }
-            println!("{}", counts(&reached));
+            say_line!("{}", counts(&reached));
             let done = reached.iter().all(is_done);
             if done || !self.watch {
                 for one in reached.iter().filter(|one| !is_done(one)) {
-                    println!("{}", sentence(one));
+                    say_line!("{}", sentence(one));
                 }
                 return Ok(done);
             }

@@ -15,6 +15,7 @@ use crate::schedule::explain::{Answer, Evidence, Question, explain, text};
 use crate::schedule::{Plan, World};
 use crate::server::Records;
 use crate::time::LocalDate;
+use crate::{say, say_line};
 
 /// Answers in full at most; of more only the sentences, each with who it holds for.
 const FULL_MAX: usize = 3;
@@ -115,8 +116,8 @@ impl Explain {
         }
         if answers.len() <= FULL_MAX {
             for (controller, answer) in answers {
-                println!("{}", controller.id);
-                print!("{}", text(answer, read.world.zone));
+                say_line!("{}", controller.id);
+                say!("{}", text(answer, read.world.zone));
             }
             return Ok(());
         }
@@ -127,8 +128,8 @@ impl Explain {
         }
         for (verdict, controllers) in verdicts {
             let (count, first) = (controllers.len(), controllers[0]);
-            println!("{count:>5}  {verdict}");
-            println!("       such as `--controller {first}`");
+            say_line!("{count:>5}  {verdict}");
+            say_line!("       such as `--controller {first}`");
         }
         Ok(())
     }

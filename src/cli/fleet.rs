@@ -20,6 +20,7 @@ use crate::protocol::OrderCommand;
 use crate::server::Station;
 use crate::vault::{read_text, write_atomic, write_secret};
 
+use crate::say_line;
 pub(super) use provision::provision;
 use provision::{Enrol, Provision, enrolment, keep_certificate};
 
@@ -89,7 +90,7 @@ impl Fleet {
             Self::Revoke { which, controller, root_passphrase_file } => {
                 let root = passphrase(root_passphrase_file.as_deref(), "the root key")?;
                 which.open().await?.revoke_controller(&controller, &root, None).await?;
-                println!("{controller} is revoked; provision the device that takes its place");
+                say_line!("{controller} is revoked; provision the device that takes its place");
             }
             Self::Order(order) => order.run().await?,
             Self::List { which, json } => list::list(&which.open().await?, json).await?,
@@ -140,7 +141,7 @@ impl Order {
         };
         let station = self.which.open().await?;
         let number = station.give_order(&self.controller, command, &self.by).await?;
-        println!("order {number} leaves with the server; it is void after 5 minutes");
+        say_line!("order {number} leaves with the server; it is void after 5 minutes");
         Ok(())
     }
 }
@@ -189,8 +190,8 @@ impl Mosquitto {
             Login::Password { file } => self.write_passwords(&station, file).await?,
             Login::Certificate { folder } => self.write_certificates(&station, folder).await?,
         };
-        println!("let Mosquitto read its secret: chown mosquitto {}", secret.display());
-        println!("start it: mosquitto -c {}", out.join("mosquitto.conf").display());
+        say_line!("let Mosquitto read its secret: chown mosquitto {}", secret.display());
+        say_line!("start it: mosquitto -c {}", out.join("mosquitto.conf").display());
         Ok(true)
     }
 

@@ -17,6 +17,7 @@ use crate::log::{LogReader, Selection, verify};
 use crate::note::PublicKey;
 use crate::server::Station;
 use crate::vault::write_atomic;
+use crate::{say, say_line};
 use pick::Picking;
 use verifying::Verify;
 
@@ -112,13 +113,13 @@ impl Log {
             Self::Checkpoint { which, out } => checkpoint(&which.open().await?, out.as_deref()),
             Self::Correct { which, entry, says, by } => {
                 which.open().await?.correct(entry, &says, &by).await?;
-                println!("the correction of entry {entry} follows in the log");
+                say_line!("the correction of entry {entry} follows in the log");
                 Ok(true)
             }
             Self::Hold { which, reason, lift: _, by } => {
                 which.open().await?.hold(reason.as_deref(), &by).await?;
                 let held = "nothing can be erased until `loaban log hold --lift`";
-                println!("{}", reason.map_or("the legal hold is lifted", |_| held));
+                say_line!("{}", reason.map_or("the legal hold is lifted", |_| held));
                 Ok(true)
             }
         }
@@ -141,12 +142,12 @@ async fn list(which: &Which, pick: &Picking, json: bool) -> anyhow::Result<bool>
 
 fn tell(index: u64, entry: &Entry, json: bool) {
     if json {
-        println!("{}", entry.as_str());
+        say_line!("{}", entry.as_str());
         return;
     }
     let who = entry.who().map(ToString::to_string).unwrap_or_default();
     let body: String = entry.body().get().chars().take(90).collect();
-    println!("{index:>6} {} {:<22} {who:<24} {body}", entry.at(), entry.kind().as_str());
+    say_line!("{index:>6} {} {:<22} {who:<24} {body}", entry.at(), entry.kind().as_str());
 }
 
 fn show(station: &Station, index: u64, out: Option<&Path>, json: bool) -> anyhow::Result<bool> {
@@ -161,11 +162,11 @@ fn show(station: &Station, index: u64, out: Option<&Path>, json: bool) -> anyhow
         print_json(&serde_json::json!({ "index": index, "entry": body, "proof": proof }))?;
     } else {
         let local = station.config.zone.local(entry.at()).format("%d/%m/%Y %H:%M:%S");
-        println!("entry {index} of {}, {local} ({})", head.size, station.config.zone.tz());
+        say_line!("entry {index} of {}, {local} ({})", head.size, station.config.zone.tz());
         let who = entry.who().map(ToString::to_string).unwrap_or_default();
-        println!("{} by {who}, fact {}", entry.kind(), entry.fact());
+        say_line!("{} by {who}, fact {}", entry.kind(), entry.fact());
         show_body(&entry)?;
-        println!(
+        say_line!(
             "proven: {} hashes lead from it to the signed root {} of {}",
             proof.path.len(),
             head.root,
@@ -188,11 +189,11 @@ fn show_body(entry: &Entry) -> anyhow::Result<()> {
     for (name, value) in &body {
         match value {
             serde_json::Value::String(text) if text.contains('\n') => {
-                println!("  {name}:");
-                text.lines().for_each(|line| println!("    {line}"));
+                say_line!("  {name}:");
+                text.lines().for_each(|line| say_line!("    {line}"));
             }
-            serde_json::Value::String(text) => println!("  {name}: {text}"),
-            other => println!("  {name}: {other}"),
+            serde_json::Value::String(text) => say_line!("  {name}: {text}"),
+            other => say_line!("  {name}: {other}"),
         }
     }
     Ok(())
@@ -230,9 +231,9 @@ async fn export(
     write_atomic(out, &bytes)?;
     let digest = crate::digest::Digest::of(&bytes);
     station.tell_export(&format!("log {count} entries"), digest, by).await?;
-    println!("{count} entries are in {}; unpack it and run verify.py", out.display());
-    println!("the log's key is {key}");
-    println!("its fingerprint, to be told on another way than the export: {}", key.fingerprint());
+    say_line!("{count} entries are in {}; unpack it and run verify.py", out.display());
+    say_line!("the log's key is {key}");
+    say_line!("its fingerprint, to be told on another way than the export: {}", key.fingerprint());
     Ok(true)
 }
 
@@ -241,7 +242,7 @@ fn checkpoint(station: &Station, out: Option<&Path>) -> anyhow::Result<bool> {
     let note = log.checkpoint().as_str();
     let qr = Qr::of(note)?;
     let Some(out) = out else {
-        print!("{note}\n{}", qr.terminal());
+        say!("{note}\n{}", qr.terminal());
         return Ok(true);
     };
     let bytes = match out.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
@@ -251,7 +252,7 @@ fn checkpoint(station: &Station, out: Option<&Path>) -> anyhow::Result<bool> {
         other => bail!("`.{other}` is no form of a checkpoint; end --out in .txt, .svg or .png"),
     };
     write_atomic(out, &bytes)?;
-    println!("the checkpoint of {} entries is in {}", log.size(), out.display());
+    say_line!("the checkpoint of {} entries is in {}", log.size(), out.display());
     Ok(true)
 }
 

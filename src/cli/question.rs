@@ -8,6 +8,7 @@ use crate::cli::content::ScriptArgument;
 use crate::cli::{Which, print_json};
 use crate::id::{AreaId, BulletinId, PersonId, QuestionId};
 use crate::lang::LangTag;
+use crate::say_line;
 use crate::server::{NewQuestion, Station};
 
 /// What villagers ask.
@@ -97,18 +98,18 @@ impl Question {
         match self {
             Self::Add { which, channel, village, language, topic, text, asker, by } => {
                 let new = NewQuestion { channel, village, language, topic, text, asker };
-                println!("{}", which.open().await?.ask(new, &by).await?);
+                say_line!("{}", which.open().await?.ask(new, &by).await?);
             }
             Self::List { which, all, json } => list(&which.open().await?, all, json).await?,
             Self::Answer { which, question, answer, by } => {
                 which.open().await?.answer(&question, answer.required()?, &by).await?;
-                println!(
+                say_line!(
                     "{question} is answered; next: loaban bulletin contribute … --question {question}"
                 );
             }
             Self::Erase { which, question } => {
                 let texts = which.open().await?.erase_asker(&question).await?;
-                println!("{texts} texts about {question} are forgotten; the log is whole");
+                say_line!("{texts} texts about {question} are forgotten; the log is whole");
             }
             Self::Close { which, question, bulletin, reason, by } => {
                 let station = which.open().await?;
@@ -121,7 +122,7 @@ impl Question {
                         station.close_for_reason(&question, reason, &by).await?;
                     }
                 }
-                println!("{question} is closed");
+                say_line!("{question} is closed");
             }
         }
         Ok(true)
@@ -141,7 +142,7 @@ async fn list(station: &Station, all: bool, json: bool) -> anyhow::Result<()> {
         }
         let day = station.config.zone.local(asked.taken.at).format("%d/%m/%Y");
         let first = asked.text.as_str().lines().next().unwrap_or_default();
-        println!(
+        say_line!(
             "{:<22} {:<9} {day}  {:<16} {:<4} {first}",
             asked.id,
             question.state(),

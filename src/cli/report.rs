@@ -11,6 +11,7 @@ use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::id::{AreaId, BulletinId, PersonId};
 use crate::report::{Dimension, Document, csv, pdf, xlsx};
+use crate::say_line;
 use crate::server::{Inquiry, usual_days};
 use crate::time::LocalDate;
 use crate::vault::write_atomic;
@@ -103,7 +104,7 @@ impl Report {
             Self::Evidence { ask, bulletin } => ask.make("evidence", area, Some(bulletin)).await,
             Self::Heading { which, authority, office } => {
                 which.open().await?.set_heading(&authority, &office).await?;
-                println!("every form is headed {authority} / {office} from now on");
+                say_line!("every form is headed {authority} / {office} from now on");
                 Ok(true)
             }
         }
@@ -138,7 +139,7 @@ impl Ask {
         write_atomic(out, &bytes)?;
         let what = format!("report {name} {from} {until}");
         station.tell_export(&what, Digest::of(&bytes), self.by_person.as_ref()).await?;
-        println!("{} rows are in {}", document.rows.len(), out.display());
+        say_line!("{} rows are in {}", document.rows.len(), out.display());
         Ok(true)
     }
 }
@@ -186,12 +187,12 @@ fn show(document: &Document) {
     let widths: Vec<usize> = (0..document.form.columns.len())
         .map(|n| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or(0))
         .collect();
-    println!("{}", document.form.title);
-    document.form.below.iter().for_each(|line| println!("{line}"));
+    say_line!("{}", document.form.title);
+    document.form.below.iter().for_each(|line| say_line!("{line}"));
     for row in rows {
         let cells: Vec<String> =
             row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        println!("{}", cells.join("  ").trim_end());
+        say_line!("{}", cells.join("  ").trim_end());
     }
-    document.form.notes.iter().for_each(|line| println!("{line}"));
+    document.form.notes.iter().for_each(|line| say_line!("{line}"));
 }

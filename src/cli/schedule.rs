@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 use crate::cli::Which;
 use crate::id::AreaId;
+use crate::say_line;
 
 mod coverage;
 mod decision;
@@ -73,7 +74,7 @@ impl Schedule {
             Self::Import { which, files } => {
                 let files = read_files(&files)?;
                 let changed = which.open().await?.import_schedule(&files).await?;
-                println!("{changed} of {} files were new or changed", files.len());
+                say_line!("{changed} of {} files were new or changed", files.len());
                 Ok(true)
             }
             Self::Export { source, out } => files::export(&source, out.as_deref()).await,
@@ -81,7 +82,7 @@ impl Schedule {
                 let outline = files::border(&file)?;
                 which.open().await?.import_outline(&area, &outline).await?;
                 let points: usize = outline.rings().iter().map(Vec::len).sum();
-                println!("the border of {area} is kept with {points} points");
+                say_line!("the border of {area} is kept with {points} points");
                 Ok(true)
             }
             Self::Plan(show) => show.run().await,

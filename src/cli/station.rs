@@ -12,6 +12,7 @@ use crate::access::Duty;
 use crate::broker::fingerprint;
 use crate::cli::{Which, passphrase, print_json, start_logging};
 use crate::id::{AreaId, NetId, PersonId};
+use crate::say_line;
 use crate::server::{Added, Beginning, Station, WebTls, examine};
 use crate::store;
 use crate::vault::write_atomic;
@@ -78,15 +79,15 @@ impl Init {
             Beginning { config: &config, root_area: self.area, passphrase: &passphrase };
         let station = Station::init(&self.dir, &beginning).await?;
         let dir = self.dir.display();
-        println!("station {} made in {dir}", self.net);
+        say_line!("station {} made in {dir}", self.net);
         if let Some(tls) = &station.config.web.tls {
             show_certificate(&station, tls)?;
         }
-        println!(
+        say_line!(
             "keep {dir}/keys/root.json offline: copy it to a stick, and delete it here when everybody is added"
         );
-        println!("next: loaban person add --config {dir}/loaban.toml …");
-        println!(
+        say_line!("next: loaban person add --config {dir}/loaban.toml …");
+        say_line!(
             "to sign in at {}/: add yourself with --duties administrator, then open the link of \
              `loaban person invite --config {dir}/loaban.toml ID` once to choose a password",
             station.config.web.address()
@@ -98,19 +99,19 @@ impl Init {
 /// What a person compares with what their browser shows before they believe it.
 fn show_certificate(station: &Station, tls: &WebTls) -> anyhow::Result<()> {
     let shown = station.web_identity(tls)?;
-    println!(
+    say_line!(
         "the pages will be at {}, under a certificate of this station; its SHA-256 fingerprint is",
         tls.address(tls.listen.port())
     );
-    println!("  {}", fingerprint(&shown.certificate).context("a certificate")?);
+    say_line!("  {}", fingerprint(&shown.certificate).context("a certificate")?);
     let authority = station.authority()?.certificate().to_owned();
     let path = station.config.data.join("ca.pem");
     write_atomic(&path, authority.as_bytes())?;
-    println!(
+    say_line!(
         "browsers that import {} believe it by themselves; its fingerprint is",
         path.display()
     );
-    println!("  {}", fingerprint(&authority).context("a certificate")?);
+    say_line!("  {}", fingerprint(&authority).context("a certificate")?);
     Ok(())
 }
 
@@ -133,9 +134,9 @@ impl Serve {
         });
         tokio::spawn(async move {
             if let Ok(ready) = ready.await {
-                println!("ready: pages on {}/, broker {}", ready.web, ready.broker);
+                say_line!("ready: pages on {}/, broker {}", ready.web, ready.broker);
                 if let Some(shown) = ready.fingerprint {
-                    println!("their certificate: SHA-256 {shown}");
+                    say_line!("their certificate: SHA-256 {shown}");
                 }
             }
         });
@@ -164,8 +165,8 @@ impl Doctor {
         } else {
             for finding in &findings {
                 let mark = if finding.well { "ok " } else { "BAD" };
-                println!("{mark} {:<10} {}: {}", finding.part, finding.part_vi(), finding.vi);
-                println!("{:14} {}", "", finding.sentence);
+                say_line!("{mark} {:<10} {}: {}", finding.part, finding.part_vi(), finding.vi);
+                say_line!("{:14} {}", "", finding.sentence);
             }
         }
         Ok(findings.iter().all(|finding| finding.well))
@@ -232,7 +233,7 @@ impl Person {
             Self::Revoke(revoke) => revoke.run().await,
             Self::Erase { which, id } => {
                 which.open().await?.erase_person(&id, None).await?;
-                println!("the name of {id} is forgotten; the log is whole");
+                say_line!("the name of {id} is forgotten; the log is whole");
                 Ok(true)
             }
             Self::Invite { which, id } => invite(&which, &id).await,
@@ -244,7 +245,7 @@ impl Person {
 async fn invite(which: &Which, id: &PersonId) -> anyhow::Result<bool> {
     let station = which.open().await?;
     let code = station.invite(id, None).await?;
-    println!("{}/invitation?code={code}", station.config.web.address());
+    say_line!("{}/invitation?code={code}", station.config.web.address());
     eprintln!("hand this over in person: it counts once, within 72 hours");
     Ok(true)
 }
@@ -256,7 +257,7 @@ async fn list(which: &Which, json: bool) -> anyhow::Result<bool> {
                 "id": person.id, "name": person.name, "duties": person.roles,
             }))?;
         } else {
-            println!("{:<16} {:<28} {}", person.id, person.name, person.roles);
+            say_line!("{:<16} {:<28} {}", person.id, person.name, person.roles);
         }
     }
     Ok(true)
@@ -275,9 +276,9 @@ impl AddPerson {
         let own = ask(self.passphrase_file.as_deref(), &format!("the key of {}", self.id))?;
         let root = ask(self.root_passphrase_file.as_deref(), "the root key")?;
         let added = station.add_person(&person, own.as_deref(), root.as_deref(), None).await?;
-        println!("{} is {}", self.id, person.roles);
+        say_line!("{} is {}", self.id, person.roles);
         if let Added::Waits { missing } = added {
-            println!(
+            say_line!(
                 "an emergency needs several officers: this key counts as soon as {missing} more are added"
             );
         }
@@ -302,8 +303,8 @@ impl RevokePerson {
         let station = self.which.open().await?;
         let root = passphrase(self.root_passphrase_file.as_deref(), "the root key")?;
         station.revoke_person(&self.id, &root, None).await?;
-        println!("{} has no duty and no key that counts any more", self.id);
-        println!("what they approved is silent until another leader approves it");
+        say_line!("{} has no duty and no key that counts any more", self.id);
+        say_line!("what they approved is silent until another leader approves it");
         Ok(true)
     }
 }

@@ -8,6 +8,7 @@ use crate::access::Scopes;
 use crate::cli::{Which, print_json};
 use crate::clock::utc_now;
 use crate::id::{PersonId, TokenName};
+use crate::say_line;
 use crate::server::{NewToken, TOKEN_DAYS_MAX};
 use crate::store::TokenRow;
 
@@ -58,7 +59,7 @@ impl Token {
             Self::List { which, json } => list(&which, json).await,
             Self::Revoke { which, name } => {
                 which.open().await?.revoke_token(&name, None).await?;
-                println!("{name} counts for nothing any more");
+                say_line!("{name} counts for nothing any more");
                 Ok(true)
             }
         }
@@ -71,7 +72,7 @@ impl Create {
         let lasts = Duration::from_hours(u64::from(self.days) * 24);
         let (name, person, scopes) = (self.name, self.person, self.scopes);
         let secret = station.make_token(&NewToken { name, person, scopes, lasts }, None).await?;
-        println!("{secret}");
+        say_line!("{secret}");
         eprintln!(
             "send it as `Authorization: Bearer …`; keep it like a password, nobody sees it again"
         );
@@ -89,7 +90,7 @@ async fn list(which: &Which, json: bool) -> anyhow::Result<bool> {
             }))?;
         } else {
             let state = state(&row, now);
-            println!("{:<24} {:<16} {:<40} {state}", row.name, row.person, row.scopes.to_string());
+            say_line!("{:<24} {:<16} {:<40} {state}", row.name, row.person, row.scopes.to_string());
         }
     }
     Ok(true)

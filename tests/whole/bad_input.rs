@@ -3,9 +3,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::cast::{Station, checkout, free_port, ran};
+use crate::cast::{LOABAN, Station, checkout, free_port, ran};
 
 fn station() -> Station {
     let (broker, web) = (free_port(), free_port());
@@ -227,4 +227,29 @@ fn nobody_approves_what_they_recorded_or_without_the_duty() {
     says(&approve("chi"), &["leader"]);
     fs::write(&own, "một mật khẩu sai hẳn").unwrap();
     says(&approve("dung"), &["passphrase does not open"]);
+}
+
+/// A command with a long answer, without a station.
+fn long_answer() -> Command {
+    let mut command = Command::new(LOABAN);
+    command.args(["sim", "--controllers", "1", "--days", "1", "--weather", "calm"]);
+    command
+}
+
+#[test]
+fn who_closes_the_pipe_ends_the_answer_and_not_the_command() {
+    let mut command = long_answer();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.status.success());
+}
+
+#[test]
+fn an_answer_that_a_full_disk_does_not_take_is_a_failure() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = long_answer().stdout(full).output().unwrap();
+    says(&String::from_utf8_lossy(&output.stderr), &["cannot write the answer", "No space left"]);
+    assert!(!output.status.success());
 }

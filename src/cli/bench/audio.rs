@@ -15,6 +15,7 @@ use super::{Bin, Steps, document, table};
 use crate::audio::recipe::Recipe;
 use crate::cli::print_json;
 use crate::cli::sound::sounds;
+use crate::say_line;
 
 /// Recordings in the folder that is normalised at once.
 const FOLDER_FILES: u64 = 8;
@@ -124,7 +125,7 @@ impl Audio {
         if self.json {
             print_json(&measured)?;
         } else {
-            println!("{text}");
+            say_line!("{text}");
         }
         Ok(true)
     }

@@ -15,6 +15,7 @@ use super::{Bin, Steps, document, table};
 use crate::audio::recipe::Recipe;
 use crate::cli::print_json;
 use crate::cli::sound::{Input, Inputs};
+use crate::say_line;
 
 /// Put every recording of a collection through the chain, ffmpeg's two passes and ffmpeg-normalize, and tabulate them.
 ///
@@ -110,7 +111,7 @@ impl Corpus {
         if self.json {
             collection.rows.iter().try_for_each(print_json)?;
         } else {
-            println!("{text}");
+            say_line!("{text}");
         }
         Ok(true)
     }

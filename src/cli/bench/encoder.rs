@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::audio::encode::{Tags, Writer};
 use crate::audio::recipe::Recipe;
+use crate::say_line;
 use crate::unit::Db;
 
 /// Samples given to the encoder at a time.
@@ -43,7 +44,7 @@ impl EncoderAlone {
             }
         }
         writer.push(&block)?;
-        println!("{}", writer.finish()?.to_ogg(Db::nearest(0.0), &Tags::default()).len());
+        say_line!("{}", writer.finish()?.to_ogg(Db::nearest(0.0), &Tags::default()).len());
         Ok(true)
     }
 }

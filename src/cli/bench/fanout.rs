@@ -25,6 +25,7 @@ use crate::broker::{Link, LinkEvent, LinkOptions, LinkSender, Pace, Qos};
 use crate::cli::bench::{Bin, Steps, percentile};
 use crate::cli::print_json;
 use crate::clock::Clock;
+use crate::say_line;
 use crowd::Crowd;
 use ground::Ground;
 
@@ -100,13 +101,13 @@ impl Fanout {
         let bin = Bin::new(self.work.as_deref())?;
         let steps = Steps::new();
         if !self.json {
-            println!("{HEAD}");
+            say_line!("{HEAD}");
         }
         for kind in &self.broker {
             for count in &self.controllers {
                 let folder = bin.file(&format!("{kind:?}-{count}").to_lowercase());
                 let row = self.measure(*kind, *count, &folder, &steps).await?;
-                if self.json { print_json(&row)? } else { println!("{}", line(&row)) }
+                if self.json { print_json(&row)? } else { say_line!("{}", line(&row)) }
             }
         }
         Ok(true)

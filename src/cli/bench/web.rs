@@ -26,6 +26,7 @@ use super::{Bin, Steps};
 use crate::cli::station::config_text;
 use crate::clock::Clock;
 use crate::entropy;
+use crate::say_line;
 use crate::server::{Beginning, Browser, Station};
 use crate::store::Person;
 use crate::web;
@@ -94,16 +95,16 @@ impl Web {
         drop(steps);
         let reports = (after.0 - before.0) / self.seconds;
         let parts = (after.1 - before.1) / self.seconds;
-        println!(
+        say_line!(
             "{} loudspeakers up, {reports} statuses/s; {} live pages, {} KiB/s of fresh parts",
             fleet.len(),
             live.len(),
             parts / 1024
         );
-        println!("a page of {} KiB, {} a second:", body.len() / 1024, self.rate);
-        println!("  pages {}", spread(&pages));
-        println!("  bare  {}", spread(&limit));
-        println!("  p95 {:.1} times the bare limit", p95(&pages) / p95(&limit).max(0.001));
+        say_line!("a page of {} KiB, {} a second:", body.len() / 1024, self.rate);
+        say_line!("  pages {}", spread(&pages));
+        say_line!("  bare  {}", spread(&limit));
+        say_line!("  p95 {:.1} times the bare limit", p95(&pages) / p95(&limit).max(0.001));
         stop.send_replace(true);
         drop(fleet);
         server.await??;

@@ -11,6 +11,7 @@ use crate::bulletin::{
 use crate::cli::Which;
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, PersonId};
+use crate::say_line;
 use crate::server::Station;
 use crate::time::Timestamp;
 
@@ -97,7 +98,7 @@ impl Amend {
         let bulletin = self.made_of(held.clone());
         station.amend(&bulletin, Some(seen), &by).await?;
         let done = if bulletin == held { "is as it was" } else { "is amended" };
-        println!("{} {done}; see loaban bulletin show {}", bulletin.id, bulletin.id);
+        say_line!("{} {done}; see loaban bulletin show {}", bulletin.id, bulletin.id);
         Ok(true)
     }
 

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::id::{BulletinId, PersonId};
+use crate::say_line;
 use crate::server::{BulletinFile, Imported, Ingested, ServerError, Station, VersionEntry};
 use crate::vault::write_atomic;
 
@@ -114,6 +115,6 @@ pub(super) async fn export(
         }
     }
     write_atomic(&out.join("bulletins.toml"), texts.join("\n").as_bytes())?;
-    println!("{} bulletins written to {}", texts.len(), out.display());
+    say_line!("{} bulletins written to {}", texts.len(), out.display());
     Ok(true)
 }

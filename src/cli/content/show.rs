@@ -5,6 +5,7 @@ use crate::bulletin::search::Query;
 use crate::bulletin::version::{Step, Version};
 use crate::cli::print_json;
 use crate::id::BulletinId;
+use crate::say_line;
 use crate::server::{Judged, Station};
 use crate::time::Zone;
 
@@ -25,7 +26,7 @@ pub(super) async fn list(station: &Station, json: bool) -> anyhow::Result<bool> 
             || "-".to_owned(),
             |spoken| format!("{} s", spoken.recording.length_ms / 1_000),
         );
-        println!("{:<28} {:<4} {state:<10} {length:>7}  {verdict}", text.bulletin, text.language);
+        say_line!("{:<28} {:<4} {state:<10} {length:>7}  {verdict}", text.bulletin, text.language);
     }
     Ok(true)
 }
@@ -57,8 +58,8 @@ pub(super) async fn show(station: &Station, id: &BulletinId, json: bool) -> anyh
     }
     let zone = station.config.zone;
     let day = |at| zone.local(at).format("%d/%m/%Y %H:%M").to_string();
-    println!("{}  {}", bulletin.id, bulletin.title);
-    println!(
+    say_line!("{}  {}", bulletin.id, bulletin.title);
+    say_line!(
         "  {} · {} · {} · {}",
         bulletin.column,
         bulletin.kind.word(),
@@ -66,18 +67,18 @@ pub(super) async fn show(station: &Station, id: &BulletinId, json: bool) -> anyh
         bulletin.source_level.word()
     );
     let area = bulletin.area.as_ref().map_or("whole station", |area| area.as_str());
-    println!("  {}, for {area}", bulletin.issuing_body);
+    say_line!("  {}, for {area}", bulletin.issuing_body);
     if let Some(number) = &bulletin.document_number {
-        println!("  document {number}");
+        say_line!("  document {number}");
     }
     let topics: Vec<&str> = bulletin.topics.iter().map(AsRef::as_ref).collect();
     if !topics.is_empty() {
-        println!("  topics: {}", topics.join("; "));
+        say_line!("  topics: {}", topics.join("; "));
     }
     if let Some(campaign) = &bulletin.campaign {
-        println!("  campaign: {campaign}");
+        say_line!("  campaign: {campaign}");
     }
-    println!("  valid from {} to {}", day(bulletin.valid_from), day(bulletin.valid_until));
+    say_line!("  valid from {} to {}", day(bulletin.valid_from), day(bulletin.valid_until));
     for version in &versions {
         show_version(version, zone);
     }
@@ -87,23 +88,23 @@ pub(super) async fn show(station: &Station, id: &BulletinId, json: bool) -> anyh
 fn show_version(version: &Version, zone: Zone) {
     let text = version.text();
     let variety = text.variety.as_ref().map(|v| format!(" ({v})")).unwrap_or_default();
-    println!("\n{}{variety}: {}", text.language, version.state());
+    say_line!("\n{}{variety}: {}", text.language, version.state());
     let said = |word: &str, step: &Step| {
-        println!("  {word} by {} on {}", step.by, zone.local(step.at).format("%d/%m/%Y %H:%M"));
+        say_line!("  {word} by {} on {}", step.by, zone.local(step.at).format("%d/%m/%Y %H:%M"));
     };
     if let Some(contributor) = &text.contributor {
-        println!("  handed in by {contributor}");
+        say_line!("  handed in by {contributor}");
     }
     if let Some(translator) = &text.translator {
-        println!("  translated by {translator}");
+        say_line!("  translated by {translator}");
     }
     if let Some(spoken) = version.spoken() {
         let seconds = spoken.recording.length_ms / 1_000;
-        println!("  spoken by {}, {}, {seconds} s", spoken.announcer, spoken.voice.word());
+        say_line!("  spoken by {}, {}, {seconds} s", spoken.announcer, spoken.voice.word());
     }
     for returned in version.returns().all() {
         said("returned", &returned.step);
-        println!("    {}", returned.comment);
+        say_line!("    {}", returned.comment);
     }
     match version {
         Version::Text(_) | Version::Draft(_) => {}
@@ -116,10 +117,10 @@ fn show_version(version: &Version, zone: Zone) {
             said("reviewed", withdrawn.reviewed());
             said("approved", withdrawn.approved());
             said("withdrawn", withdrawn.withdrawn());
-            println!("    {}", withdrawn.reason());
+            say_line!("    {}", withdrawn.reason());
         }
     }
-    println!("  {}", text.script.as_str().replace('\n', "\n  "));
+    say_line!("  {}", text.script.as_str().replace('\n', "\n  "));
 }
 
 /// Finds bulletins; `false` where there is none.
@@ -135,7 +136,7 @@ pub(super) async fn search(station: &Station, words: &str, json: bool) -> anyhow
             |(language, state): &(crate::lang::LangTag, &str)| format!("{language} {state}");
         let versions: Vec<String> = hit.versions.iter().map(state).collect();
         let (id, title) = (&hit.bulletin.id, &hit.bulletin.title);
-        println!("{:>5}  {id:<28} {title}  [{}]", hit.score, versions.join(", "));
+        say_line!("{:>5}  {id:<28} {title}  [{}]", hit.score, versions.join(", "));
     }
     if found.more > 0 {
         eprintln!(
@@ -157,7 +158,7 @@ pub(super) async fn withdrawn(
 ) -> anyhow::Result<bool> {
     let reaches = station.withdrawal_reach(id).await?;
     if reaches.is_empty() && !json {
-        println!("no recording of {id} was withdrawn");
+        say_line!("no recording of {id} was withdrawn");
     }
     for reach in &reaches {
         if json {
@@ -166,13 +167,15 @@ pub(super) async fn withdrawn(
         }
         let at = station.config.zone.local(reach.withdrawn).format("%d/%m/%Y %H:%M");
         let reached = reach.told - reach.unreached.len();
-        println!(
+        say_line!(
             "{} in {}, withdrawn on {at}: reached {reached} of {} controllers that were told to play it",
-            id, reach.language, reach.told
+            id,
+            reach.language,
+            reach.told
         );
         for controller in &reach.unreached {
             let area = controller.area.as_ref().map_or("-", |area| area.as_str());
-            println!("  {:<24} {area:<20} {}", controller.controller, controller.sentence());
+            say_line!("  {:<24} {area:<20} {}", controller.controller, controller.sentence());
         }
     }
     Ok(reaches.iter().all(|reach| reach.unreached.is_empty()))

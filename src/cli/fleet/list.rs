@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use crate::cli::print_json;
 use crate::clock::utc_now;
+use crate::say;
 use crate::server::{Condition, Fact, Level, Station};
 use crate::time::Timestamp;
 
@@ -18,7 +19,7 @@ pub(super) async fn list(station: &Station, json: bool) -> anyhow::Result<()> {
             line["seen"] = serde_json::to_value(one.status.as_ref().map(|row| row.seen))?;
             print_json(&line)?;
         } else {
-            print!("{}", words(one, now, colour));
+            say!("{}", words(one, now, colour));
         }
     }
     Ok(())

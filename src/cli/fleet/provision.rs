@@ -12,6 +12,7 @@ use crate::controller::write_provision;
 use crate::id::ControllerId;
 use crate::server::{DeviceFolder, EnrolError, Profile, ServerError, Station};
 use crate::vault::{read_text, write_atomic};
+use crate::{say, say_line};
 
 /// Where a certificate is written where nobody says otherwise: the name that the profiles know.
 const CERTIFICATE: &str = "certificate.pem";
@@ -43,7 +44,7 @@ impl Provision {
             "copy {} to the controller; print this and lay it into its box:\n",
             out.display()
         );
-        print!("{}", given.label());
+        say!("{}", given.label());
         Ok(())
     }
 }
@@ -100,7 +101,7 @@ impl Enrol {
             }
             done => done?,
         };
-        println!("{controller} is enrolled, key {}", done.key.fingerprint());
+        say_line!("{controller} is enrolled, key {}", done.key.fingerprint());
         if let Some(issued) = &done.certificate {
             let beside = || self.request.with_file_name(CERTIFICATE);
             keep_certificate(controller, issued, &self.out.unwrap_or_else(beside))?;
@@ -122,7 +123,7 @@ pub(super) fn keep_certificate(
     out: &Path,
 ) -> anyhow::Result<()> {
     write_atomic(out, issued.certificate.as_bytes())?;
-    println!("copy {} to {controller}; it counts until {}", out.display(), issued.until);
+    say_line!("copy {} to {controller}; it counts until {}", out.display(), issued.until);
     Ok(())
 }
 

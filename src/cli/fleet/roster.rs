@@ -11,6 +11,7 @@ use crate::cli::{Which, print_json};
 use crate::fleet::Area;
 use crate::id::PersonId;
 use crate::lang::fold;
+use crate::say_line;
 use crate::schedule::roster::{SHEET_BYTES_MAX, Sheet, Subject};
 
 /// Takes over sheets.
@@ -63,7 +64,7 @@ impl Import {
                 print_json(change)?;
             } else {
                 let mark = if change.new { "+" } else { "~" };
-                println!("{mark} {:<10} {:<24} {}", change.noun, change.id, change.what);
+                say_line!("{mark} {:<10} {:<24} {}", change.noun, change.id, change.what);
             }
         }
         let done = if self.dry_run { "would change" } else { "changed" };
@@ -113,7 +114,7 @@ impl Areas {
             };
             let code = area.code.as_deref().unwrap_or("-");
             let chain: Vec<String> = tree.chain(&area.id).iter().map(ToString::to_string).collect();
-            println!("{:<24} {code}{old}  {}  [{}]", area.id, area.name, chain.join(" / "));
+            say_line!("{:<24} {code}{old}  {}  [{}]", area.id, area.name, chain.join(" / "));
         }
         if found == 0 {
             eprintln!("no area has this code, id or name; write fewer words");

@@ -9,6 +9,7 @@ use crate::cli::Which;
 use crate::cli::log::read_checkpoint;
 use crate::log::{verify, verify_export};
 use crate::note::PublicKey;
+use crate::say_line;
 
 /// Says in one sentence whether anything was altered, and where.
 #[derive(Debug, Args)]
@@ -40,22 +41,22 @@ impl Verify {
             let file = std::fs::File::open(path)
                 .with_context(|| format!("cannot read {}", path.display()))?;
             let verdict = verify_export(file, &self.key().await?, old.as_ref())?;
-            println!("{verdict}");
+            say_line!("{verdict}");
             return Ok(matches!(verdict, crate::log::Exported::Right { .. }));
         }
         if let Some(folder) = &self.folder {
             let verdict = verify(folder, &self.key().await?, old.as_ref())?;
-            println!("{verdict}");
+            say_line!("{verdict}");
             return Ok(verdict.is_right());
         }
         let station = self.which.open().await?;
         let verdict = verify(&station.log_folder(), &self.key().await?, old.as_ref())?;
-        println!("{verdict}");
+        say_line!("{verdict}");
         if !verdict.is_right() || self.log_only {
             return Ok(verdict.is_right());
         }
         let agreement = station.agreement().await?;
-        println!("{agreement}");
+        say_line!("{agreement}");
         Ok(agreement.disagreements.is_empty())
     }
 

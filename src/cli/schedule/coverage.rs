@@ -9,6 +9,7 @@ use super::source::Source;
 use crate::cli::print_json;
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId};
+use crate::say;
 use crate::schedule::Places;
 use crate::schedule::coverage::{by_bulletin, by_commune, by_village, coverage, svg};
 use crate::schedule::excerpt::{known_area, nearest};
@@ -83,9 +84,9 @@ impl Show {
             return Ok(true);
         }
         match self.by {
-            By::Bulletin => print!("{}", by_bulletin(&coverage)),
-            By::Commune => print!("{}", by_commune(&coverage, &places)),
-            By::Village => print!("{}", by_village(&coverage, &places)),
+            By::Bulletin => say!("{}", by_bulletin(&coverage)),
+            By::Commune => say!("{}", by_commune(&coverage, &places)),
+            By::Village => say!("{}", by_village(&coverage, &places)),
         }
         Ok(true)
     }

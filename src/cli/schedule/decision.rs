@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::{Which, print_json};
 use crate::id::{PersonId, ProgrammeId};
+use crate::say_line;
 use crate::schedule::DecisionId;
 
 /// Lists what communes must decide, nearest deadline first.
@@ -39,7 +40,7 @@ impl Decisions {
                 print_json(question)?;
                 continue;
             }
-            println!(
+            say_line!(
                 "{}  by {}, else {} goes first; {} controllers",
                 question.decision,
                 question.deadline,
@@ -48,7 +49,7 @@ impl Decisions {
             );
         }
         if open.is_empty() && !self.json {
-            println!("nothing is to be decided in the coming days");
+            say_line!("nothing is to be decided in the coming days");
         }
         Ok(true)
     }
@@ -58,7 +59,7 @@ impl Decide {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<bool> {
         let station = self.which.open().await?;
         let decision = station.decide(&self.id, &self.first, &self.by).await?;
-        println!("{} goes first in {} on {}", decision.first, self.id.area(), self.id.date());
+        say_line!("{} goes first in {} on {}", decision.first, self.id.area(), self.id.date());
         Ok(true)
     }
 }

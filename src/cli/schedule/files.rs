@@ -15,6 +15,7 @@ use crate::schedule::file::content::{ContentFile, Outline, gather};
 use crate::schedule::file::{Checked, ScheduleFile, check as check_together};
 use crate::time::Zone;
 use crate::vault::write_atomic;
+use crate::{say, say_line};
 
 /// Folders inside folders at most: a folder by district and commune, and some air.
 const DEPTH_MAX: usize = 6;
@@ -154,9 +155,9 @@ pub(super) fn check(paths: &[PathBuf], json: bool) -> anyhow::Result<bool> {
         let faults: Vec<serde_json::Value> = faults.0.iter().map(fault).collect();
         print_json(&serde_json::json!({ "files": files.len(), "faults": faults }))?;
     } else if let Some(folder) = &folder {
-        println!("{}", right(folder, files.len()));
+        say_line!("{}", right(folder, files.len()));
     } else {
-        println!("{faults}");
+        say_line!("{faults}");
     }
     Ok(folder.is_some())
 }
@@ -177,7 +178,7 @@ pub(super) async fn export(source: &Source, out: Option<&Path>) -> anyhow::Resul
     let text = source.schedule().await?.export();
     match out {
         Some(path) => write_atomic(path, text.as_bytes())?,
-        None => print!("{text}"),
+        None => say!("{text}"),
     }
     Ok(true)
 }

@@ -8,6 +8,7 @@ use super::plan::Only;
 use super::source::{Source, Span};
 use crate::clock::utc_now;
 use crate::id::AreaId;
+use crate::say_line;
 use crate::schedule::Places;
 use crate::schedule::excerpt::known_area;
 use crate::schedule::ical::ical;
@@ -40,7 +41,7 @@ impl Write {
         let text = ical(&plan, &world.programmes, &places, area, utc_now());
         write_atomic(&self.out, text.as_bytes())?;
         let events = text.matches("\r\nBEGIN:VEVENT\r\n").count();
-        println!("{events} events in {}", self.out.display());
+        say_line!("{events} events in {}", self.out.display());
         Ok(true)
     }
 }

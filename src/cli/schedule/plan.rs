@@ -8,6 +8,7 @@ use super::files::changed;
 use super::source::{Read, Source, Span};
 use crate::cli::print_json;
 use crate::id::{AreaId, ControllerId, ProgrammeId};
+use crate::say;
 use crate::schedule::diff::{self, diff};
 use crate::schedule::excerpt::Excerpt;
 use crate::schedule::{Places, Plan, World, summary, timeline};
@@ -84,14 +85,14 @@ impl Show {
             print_json(&plan)?;
         } else if self.summary {
             let (from, to) = self.span.days(zone);
-            print!("{from} to {to}\n\n{}", summary::text(&plan, &places));
+            say!("{from} to {to}\n\n{}", summary::text(&plan, &places));
             for area in &self.full {
                 let mut one = whole.clone();
                 Only::area(area).narrow(&read.world, &mut one)?;
-                print!("\n{}", timeline::text(&one, zone, &places));
+                say!("\n{}", timeline::text(&one, zone, &places));
             }
         } else {
-            print!("{}", timeline::text(&plan, zone, &places));
+            say!("{}", timeline::text(&plan, zone, &places));
         }
         Ok(true)
     }
@@ -116,7 +117,7 @@ impl Show {
             let sums = diff::sums(&differences, &places);
             print_json(&serde_json::json!({ "differences": differences, "communes": sums }))?;
         } else {
-            print!("{}", diff::text(&differences, world.zone, &places));
+            say!("{}", diff::text(&differences, world.zone, &places));
         }
         Ok(true)
     }

@@ -21,6 +21,7 @@ use crate::audio::source::Source;
 use crate::audio::tone::Tone;
 use crate::audio::wav::{Quantiser, Sink as _, Wav};
 use crate::decoder::{DecodeError, Decoder, FileScratch, told};
+use crate::say_line;
 use crate::unit::{Millis, SampleRate};
 
 /// Silence on both sides of the tone between two recordings.
@@ -83,7 +84,7 @@ impl Audition {
             draw(folder, Path::new(name), &[("A", &a), ("B", &b)], recipe.target)?;
         }
         pending.publish()?;
-        println!("{}: A {}, B {}", self.out.display(), level(&a), level(&b));
+        say_line!("{}: A {}, B {}", self.out.display(), level(&a), level(&b));
         Ok(true)
     }
 }

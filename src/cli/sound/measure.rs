@@ -13,6 +13,7 @@ use crate::audio::recipe::Recipe;
 use crate::audio::report;
 use crate::cli::print_json;
 use crate::decoder::{DecodeError, Decoder, told};
+use crate::say_line;
 
 /// Measure recordings: loudness, peak, noise, clipping, a verdict, and what to do about it.
 ///
@@ -97,9 +98,9 @@ impl Measure {
             // A row is plain data: it always has a JSON form.
             let _ = print_json(&measured.row);
         } else if measured.read {
-            println!("{}", words::measured(&measured.row, self.lang));
+            say_line!("{}", words::measured(&measured.row, self.lang));
         } else {
-            println!("{}", words::refused(&measured.row, self.lang));
+            say_line!("{}", words::refused(&measured.row, self.lang));
         }
     }
 }

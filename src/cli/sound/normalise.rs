@@ -23,6 +23,7 @@ use crate::cli::print_json;
 use crate::decoder::{DecodeError, Decoder, FileScratch, told};
 use crate::digest::Digest;
 use crate::lang::LangTag;
+use crate::say_line;
 
 /// Make recordings equally loud and ready for the air: <name>.opus, and <name>.wav with --wav.
 ///
@@ -182,9 +183,9 @@ impl Normalise {
             // A row is plain data: it always has a JSON form.
             let _ = print_json(done);
         } else if let Some(made) = &done.made {
-            println!("{}", words::normalised(&done.row, made, self.lang));
+            say_line!("{}", words::normalised(&done.row, made, self.lang));
         } else {
-            println!("{}", words::refused(&done.row, self.lang));
+            say_line!("{}", words::refused(&done.row, self.lang));
         }
     }
 }
