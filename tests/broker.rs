@@ -10,7 +10,7 @@ mod tls;
 use std::time::Duration;
 
 use loaban::broker::{LinkError, LinkEvent, LinkOptions, Qos, Relay};
-use stand::{Member, Stand, options, topic, will};
+use stand::{Deaf, Member, Stand, options, topic, will};
 
 /// Runs each claim on both brokers.
 macro_rules! contract {
@@ -485,4 +485,18 @@ async fn a_link_that_is_dropped_without_a_goodbye_leaves_its_will() {
             .await,
     );
     assert_eq!(server.text().await, "lost");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_does_not_hold_up_the_stop() {
+    let stand = Stand::embedded().await;
+    let _deaf = Deaf::subscribe(&stand, "mt-1", &topic("trust")).await;
+    let mut server = stand.link("server").await;
+    // More than the buffers of two sockets: the broker waits in the middle of a packet.
+    for _ in 0..100 {
+        server.tell("trust", &vec![0; 200 * 1024], false).await;
+    }
+    let address = stand.address();
+    stand.stop().await;
+    std::net::TcpListener::bind(address).expect("the port is free");
 }

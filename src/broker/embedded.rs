@@ -26,7 +26,8 @@ use super::front::{Front, FrontOptions};
 use super::{BadPem, Broker, Gatekeeper, Stopping};
 use crate::digest::{Digest, hex};
 
-/// How long [`Broker::stop`] waits for the clients to be told.
+/// How long [`Broker::stop`] waits for the clients to be told. Who reads nothing, on a weak link or without
+/// power, is never told; it finds the connection gone.
 pub const STOP_SECONDS_MAX: u64 = 5;
 
 /// How often a connection is asked about again: a device that is revoked is cut off within this.
@@ -104,11 +105,6 @@ pub enum BrokerError {
         /// What the broker said.
         reason: String,
     },
-    /// The clients were not told in time.
-    #[error(
-        "the embedded broker on {0} did not end within {STOP_SECONDS_MAX} s and was cut off; the controllers come back by themselves"
-    )]
-    SlowStop(SocketAddr),
 }
 
 /// A broker that runs inside this process. Dropping it stops it without waiting.
@@ -174,14 +170,15 @@ impl Broker for Embedded {
 
     fn stop(self: Box<Self>) -> Stopping {
         Box::pin(async move {
-            let Self { address, shutdown, mut running, front, asking, .. } = *self;
+            let Self { address, shutdown, mut running, front, asking, connections, .. } = *self;
             drop((front, asking, shutdown));
             match tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), &mut running).await {
                 Ok(Ok(Ok(()))) => Ok(()),
                 Ok(outcome) => Err(ended(address, outcome)),
                 Err(_) => {
                     running.abort();
-                    Err(BrokerError::SlowStop(address))
+                    tracing::info!(untold = connections.count(), "the broker was stopped");
+                    Ok(())
                 }
             }
         })

@@ -12,6 +12,7 @@ use loaban::broker::{
     Will,
 };
 use loaban::digest::Digest;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Everything here answers within this time or is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -229,6 +230,35 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 
 /// One connection, and what a test wants of it.
 pub struct Member(pub Link);
+
+/// Somebody who subscribes and reads nothing from then on, as behind a link that fails in the middle.
+pub struct Deaf(#[expect(dead_code, reason = "it is held open")] tokio::net::TcpStream);
+
+impl Deaf {
+    pub async fn subscribe(stand: &Stand, user: &str, topic: &str) -> Self {
+        let field = |text: &str| {
+            let length = u16::try_from(text.len()).expect("a short text").to_be_bytes();
+            [&length[..], text.as_bytes()].concat()
+        };
+        let packet = |kind: u8, body: &[u8]| {
+            let length = u8::try_from(body.len()).expect("a short packet");
+            assert!(length < 128, "the length is one byte (MQTT 3.1.1 §2.2.3)");
+            [&[kind, length], body].concat()
+        };
+        // Level 4; user, password and clean session; keep alive for 60 s.
+        let head = [&field("MQTT")[..], &[4, 0b1100_0010, 0, 60]].concat();
+        let login = [field(user), field(user), field(&password(user))].concat();
+        let connect = packet(0x10, &[head, login].concat());
+        let subscribe = packet(0x82, &[&[0, 1][..], &field(topic), &[0]].concat());
+        let mut stream = tokio::net::TcpStream::connect(stand.address()).await.expect("the port");
+        stream.write_all(&[connect, subscribe].concat()).await.expect("an open port");
+        // CONNACK and SUBACK: accepted, and granted at most once.
+        let mut answers = [0; 9];
+        within("the answers", stream.read_exact(&mut answers)).await.expect("nine bytes");
+        assert_eq!(answers, [0x20, 2, 0, 0, 0x90, 3, 0, 1, 0]);
+        Self(stream)
+    }
+}
 
 impl Member {
     pub fn open(options: LinkOptions) -> Self {

@@ -36,10 +36,10 @@ contract! {
     a_revoked_certificate_is_refused_at_the_door
     a_certificate_of_another_station_is_refused
     a_client_without_a_certificate_is_refused
-    abroker_of_another_station_is_not_believed
-    abroker_that_is_called_by_another_name_is_not_believed
+    a_broker_of_another_station_is_not_believed
+    a_broker_that_is_called_by_another_name_is_not_believed
     a_controller_that_wakes_in_1970_comes_in
-    abroker_whose_certificate_has_ended_is_not_believed
+    a_broker_whose_certificate_has_ended_is_not_believed
     a_plain_connection_to_the_door_is_refused
 }
 
@@ -229,14 +229,14 @@ async fn a_client_without_a_certificate_is_refused(door: Door) {
     assert!(reason.contains("our certificate is missing"), "{reason}");
 }
 
-async fn abroker_of_another_station_is_not_believed(door: Door) {
+async fn a_broker_of_another_station_is_not_believed(door: Door) {
     let identity = identity(&door.authority, "mt-1", [2; 16]);
     let options = door.with("mt-1", Some(&identity), &authority(), SureTime::at(issued()));
     let reason = Member::open(options).refused().await;
     assert!(reason.contains("the authority of this station did not sign"), "{reason}");
 }
 
-async fn abroker_that_is_called_by_another_name_is_not_believed(door: Door) {
+async fn a_broker_that_is_called_by_another_name_is_not_believed(door: Door) {
     let options =
         LinkOptions { address: door.called("127.0.0.1"), ..door.options("mt-1", [2; 16]) };
     let reason = Member::open(options).refused().await;
@@ -250,7 +250,7 @@ async fn a_controller_that_wakes_in_1970_comes_in(door: Door) {
     Member::open(options).connected().await.close().await;
 }
 
-async fn abroker_whose_certificate_has_ended_is_not_believed(door: Door) {
+async fn a_broker_whose_certificate_has_ended_is_not_believed(door: Door) {
     let eleven_years = Duration::from_hours(11 * 366 * 24);
     let door = door.again(issued() - eleven_years).await;
     let reason = Member::open(door.options("mt-1", [2; 16])).refused().await;
