@@ -101,7 +101,7 @@ fn every_promise_holds_in_a_storm() {
     // Two communes, so that somebody is a stranger.
     (1..=seeds).for_each(|seed| drop(holds(Plan { controllers: 12, ..storm(seed) })));
     let kinds: BTreeSet<&str> =
-        STORMS.iter().flat_map(|verdict| verdict.faults.keys().copied()).collect();
+        STORMS.iter().flat_map(|verdict| verdict.faults.keys().map(AsRef::as_ref)).collect();
     for kind in ["power cut before a write", "older manifest", "emergency of one officer"] {
         assert!(kinds.contains(kind), "no {kind} in {kinds:?}");
     }

@@ -1,5 +1,8 @@
 //! `sim`: the simulator.
 
+mod journal;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,7 +10,9 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 
 use crate::cli::print_json;
+use crate::cli::sim::journal::{Entry, Journal, Terms};
 use crate::clock::Clock;
+use crate::say;
 use crate::sim::{Plan, Signatures, Tally, Verdict, Weather, grouped, run, run_each};
 use crate::time::Uptime;
 
@@ -41,12 +46,34 @@ pub(super) struct Sim {
     /// After so many minutes no further seed is begun.
     #[arg(long)]
     minutes: Option<u64>,
+    /// Write down each seed in this file, and do not simulate again what stands in it: a long run may be
+    /// stopped and go on.
+    #[arg(long)]
+    journal: Option<PathBuf>,
     /// Write the sums into this page, between `<!-- result -->` and `<!-- /result -->`.
     #[arg(long)]
     write: Option<PathBuf>,
     /// One JSON object a seed.
     #[arg(long)]
     json: bool,
+}
+
+/// What many seeds came to.
+#[derive(Default)]
+struct Sums {
+    tally: Tally,
+    /// Seeds that signed with Ed25519.
+    real: u64,
+    /// Time on the wall.
+    took: Duration,
+}
+
+impl Sums {
+    fn add(&mut self, real_every: u64, verdict: &Verdict, took: Duration) {
+        self.tally.add(verdict);
+        self.real += u64::from(verdict.seed.is_multiple_of(real_every));
+        self.took += took;
+    }
 }
 
 /// The weather's word.
@@ -81,44 +108,86 @@ impl Sim {
         if self.json {
             return print_json(verdict);
         }
-        print!("{verdict}");
+        say!("{verdict}");
         Ok(())
     }
 
     fn run_many(&self) -> anyhow::Result<bool> {
-        let began = Clock::start();
+        let clock = Clock::start();
+        let elapsed = || clock.now().up.since(Uptime::START);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let elapsed = || began.now().up.since(Uptime::START);
         let limit = self.minutes.map(|minutes| Duration::from_secs(minutes * 60));
-        let mut tally = Tally::default();
-        let mut real = 0;
-        let mut told = Ok(());
-        let plans = self.seeds().map(|seed| self.plan(seed));
-        run_each(plans, self.jobs.unwrap_or(cores), |verdict| {
-            tally.add(&verdict);
-            real += u64::from(verdict.seed.is_multiple_of(self.real_every));
-            if self.json || !verdict.holds() {
-                told = std::mem::replace(&mut told, Ok(())).and_then(|()| self.tell(&verdict));
-            }
-            self.progress(&verdict, &tally, elapsed());
-            told.is_ok() && limit.is_none_or(|limit| elapsed() < limit)
+        let (mut journal, before) = self.open_journal()?;
+        let mut sums = Sums::default();
+        for entry in &before {
+            sums.add(self.real_every, &entry.verdict, entry.took());
+        }
+        let done: BTreeSet<u64> = before.iter().map(|entry| entry.verdict.seed).collect();
+        let left = self.seeds().filter(|seed| !done.contains(seed));
+        let (mut last, mut told) = (Duration::ZERO, Ok(()));
+        run_each(left.map(|seed| self.plan(seed)), self.jobs.unwrap_or(cores), |verdict| {
+            let now = elapsed();
+            let took = now.saturating_sub(std::mem::replace(&mut last, now));
+            sums.add(self.real_every, &verdict, took);
+            self.progress(&verdict, &sums);
+            told = self.note(&verdict, took, journal.as_mut());
+            told.is_ok() && limit.is_none_or(|limit| now < limit)
         });
         told?;
-        let page = self.page(&tally, real, elapsed());
+        let page = self.page(&sums);
         if !self.json {
-            print!("{page}");
+            say!("{page}");
         }
         if let Some(path) = &self.write {
             put(path, &page)?;
         }
-        Ok(tally.broken.is_empty())
+        Ok(sums.tally.broken.is_empty())
+    }
+
+    fn note(
+        &self,
+        verdict: &Verdict,
+        took: Duration,
+        journal: Option<&mut Journal>,
+    ) -> anyhow::Result<()> {
+        if let Some(journal) = journal {
+            journal.write(verdict, took)?;
+        }
+        if self.json || !verdict.holds() {
+            self.tell(verdict)?;
+        }
+        Ok(())
+    }
+
+    /// The journal, and what it holds of the seeds that are asked for.
+    fn open_journal(&self) -> anyhow::Result<(Option<Journal>, Vec<Entry>)> {
+        let Some(path) = &self.journal else { return Ok((None, vec![])) };
+        let terms = Terms {
+            program: Terms::program()?,
+            weather: self.weather_name().to_owned(),
+            controllers: self.controllers,
+            days: self.days,
+            real_every: self.real_every,
+        };
+        let (journal, entries) = Journal::open(path, terms)?;
+        let seeds = self.seeds();
+        let asked = entries.into_iter().filter(|entry| seeds.contains(&entry.verdict.seed));
+        Ok((Some(journal), asked.collect()))
+    }
+
+    fn weather_name(&self) -> &'static str {
+        match self.weather {
+            Sky::Calm => "calm",
+            Sky::Storm => "storm",
+        }
     }
 
     fn seeds(&self) -> std::ops::Range<u64> {
         self.seed..self.seed.saturating_add(self.seeds)
     }
 
-    fn progress(&self, verdict: &Verdict, tally: &Tally, took: Duration) {
+    fn progress(&self, verdict: &Verdict, sums: &Sums) {
+        let Sums { tally, took, .. } = sums;
         let word = if verdict.holds() { "held" } else { "BROKEN" };
         eprintln!(
             "seed {} {word}: {} of {} seeds, {} events, {} s",
@@ -131,11 +200,9 @@ impl Sim {
     }
 
     /// The result in words and tables.
-    fn page(&self, tally: &Tally, real: u64, took: Duration) -> String {
-        let weather = match self.weather {
-            Sky::Calm => "calm",
-            Sky::Storm => "storm",
-        };
+    fn page(&self, sums: &Sums) -> String {
+        let Sums { tally, real, took } = sums;
+        let weather = self.weather_name();
         let (controllers, days, seeds) = (self.controllers, self.days, self.seeds);
         let command = format!(
             "loaban sim --seed {} --seeds {seeds} --controllers {controllers} --days {days} \

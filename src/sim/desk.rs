@@ -124,7 +124,10 @@ impl Desk {
         inputs.extend(self.devices(station, sites));
         inputs.extend(offers(station));
         inputs.extend(self.handed_out());
-        let alarms = station.raised.values().map(|r| r.cancel.as_ref().unwrap_or(&r.play));
+        let alarms = station
+            .raised
+            .values()
+            .map(|r| r.cancel.as_ref().map_or(&r.play, |cancel| &cancel.alarm));
         for alarm in alarms.filter(|alarm| utc_at(at) < alarm.expires) {
             let mut alarm = alarm.clone();
             let told = |site: &ControllerId| {

@@ -76,6 +76,11 @@ impl Flash {
         whole.is_some_and(|bytes| Digest::of(bytes) == asset)
     }
 
+    /// The manifest's note.
+    pub(super) fn manifest(&self) -> Option<&str> {
+        self.manifest.as_deref()
+    }
+
     /// The descriptor's note of a recording.
     pub(super) fn descriptor(&self, asset: Digest) -> Option<&str> {
         self.recordings.get(&asset)?.note.as_deref()

@@ -3,12 +3,14 @@
 //! It holds each promise of the design against what happens, and never asks the machines: a note is
 //! compared byte by byte with those that the station made, not verified.
 
+mod cancel;
 mod cause;
 mod closing;
 mod film;
 mod marks;
 mod sound;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -112,7 +114,7 @@ pub(super) struct Observer {
     sites: Vec<Watched>,
     foul: Option<&'static str>,
     checks: [u64; 10],
-    pub(super) faults: BTreeMap<&'static str, u64>,
+    pub(super) faults: BTreeMap<Cow<'static, str>, u64>,
     violations: Vec<Violation>,
     /// Emergencies that a controller tried as often as it may.
     spent: BTreeSet<(usize, EmergencyId)>,
@@ -152,7 +154,7 @@ impl Observer {
 
     /// A fault was injected.
     pub(super) fn fault(&mut self, kind: &'static str) {
-        *self.faults.entry(kind).or_default() += 1;
+        *self.faults.entry(kind.into()).or_default() += 1;
     }
 
     pub(super) fn trusts_its_clock(&self, site: usize) -> bool {

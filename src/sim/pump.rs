@@ -68,7 +68,17 @@ impl World {
             self.give(site, input);
             self.observer.deceived(None);
         } else {
-            self.give(site, input);
+            self.give_genuine(site, post, input);
+        }
+    }
+
+    fn give_genuine(&mut self, site: usize, post: &Post, input: Input) {
+        let it = &self.sites[site];
+        let taken_back = self.observer.taken_back(site, it, &post.payload, self.now, &self.station);
+        self.give(site, input);
+        let it = &self.sites[site];
+        if let (Some(id), true) = (taken_back, it.agent.is_some()) {
+            self.observer.lets_go(site, it, &id, self.now, &self.station);
         }
     }
 

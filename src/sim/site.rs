@@ -13,7 +13,7 @@ use crate::trust::Role;
 
 /// Receipts that may wait at a controller with little flash before routine airings stop: half a day
 /// without a link.
-const SMALL_FLASH_RECEIPTS: usize = 12;
+const SMALL_FLASH_RECEIPTS: usize = 4;
 
 /// What the clock of a board shows when nothing keeps it.
 const RESET: Timestamp = Timestamp::EPOCH;

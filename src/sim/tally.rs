@@ -16,7 +16,7 @@ pub struct Tally {
     pub events: u64,
     checks: [u64; 10],
     violations: [u64; 10],
-    faults: BTreeMap<&'static str, u64>,
+    faults: BTreeMap<String, u64>,
 }
 
 impl Tally {
@@ -34,7 +34,7 @@ impl Tally {
             self.violations[violation.promise - 1] += 1;
         }
         for (kind, count) in &verdict.faults {
-            *self.faults.entry(kind).or_default() += count;
+            *self.faults.entry(kind.to_string()).or_default() += count;
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What became of the promises.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The promises, by their numbers in the design.
 pub const PROMISES: [&str; 10] = [
@@ -21,7 +22,7 @@ pub const PROMISES: [&str; 10] = [
 ];
 
 /// A promise that was broken.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Violation {
     /// Its number in the design.
     pub promise: usize,
@@ -34,7 +35,7 @@ pub struct Violation {
 }
 
 /// What a run came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Verdict {
     /// The seed that gives the same run again.
     pub seed: u64,
@@ -47,7 +48,7 @@ pub struct Verdict {
     /// How often each promise was looked at.
     pub checks: [u64; 10],
     /// Faults by kind.
-    pub faults: BTreeMap<&'static str, u64>,
+    pub faults: BTreeMap<Cow<'static, str>, u64>,
     /// What was broken, the first twenty.
     pub violations: Vec<Violation>,
     /// The last events of the controller of the first violation.

@@ -144,8 +144,10 @@ RULES = [
          "if ack.controller != self.settings.controller && !BROKEN {")]),
     ("an airing is skipped without a receipt when storage is full", [
         (AIRING, "        self.swear(utc, event);\n    }\n\n    fn begin_airing",
-         "        if !BROKEN || self.diary.has_room(self.settings.receipts_max) {\n"
-         "            self.swear(utc, event);\n        }\n    }\n\n    fn begin_airing")]),
+         "        if BROKEN && !self.diary.has_room(self.settings.receipts_max) {\n"
+         "            let airing = airing.key(&self.settings.controller);\n"
+         "            return self.keep(crate::agent::Record::Over { airing });\n        }\n"
+         "        self.swear(utc, event);\n    }\n\n    fn begin_airing")]),
     ("receipts are not chained", [
         (DIARY, "self.head = next_link(self.head, &line);",
          "if !BROKEN {\n            self.head = next_link(self.head, &line);\n        }")]),

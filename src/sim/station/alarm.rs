@@ -7,7 +7,7 @@ use crate::bulletin::Class;
 use crate::digest::Digest;
 use crate::dispatch;
 use crate::id::{AreaId, BulletinId, ControllerId, EmergencyId};
-use crate::note::Signer;
+use crate::note::{PublicKey, Signer};
 use crate::protocol::{Emergency, EmergencyAction, EmergencySound};
 use crate::sim::chance::Chance;
 use crate::sim::site::Site;
@@ -19,8 +19,16 @@ pub(in crate::sim) struct Raised {
     pub(in crate::sim) play: dispatch::Raised,
     /// Who is there.
     pub(in crate::sim) controllers: BTreeSet<ControllerId>,
-    pub(in crate::sim) cancel: Option<dispatch::Raised>,
+    pub(in crate::sim) cancel: Option<Cancel>,
     pub(in crate::sim) assets: BTreeSet<Digest>,
+}
+
+/// How it was taken back.
+#[derive(Debug)]
+pub(in crate::sim) struct Cancel {
+    pub(in crate::sim) alarm: dispatch::Raised,
+    /// The keys of those who signed it.
+    pub(in crate::sim) officers: [PublicKey; 2],
 }
 
 impl Station {
@@ -74,7 +82,8 @@ impl Station {
         let document = self.emergency(at, id, left, areas, EmergencyAction::Cancel {});
         let [an, ba] = self.officers();
         let alarm = self.alarm(&document, true, sites, &[&ba, &an]);
-        self.raised.get_mut(&play.id)?.cancel = Some(alarm.clone());
+        let officers = [ba.public(), an.public()];
+        self.raised.get_mut(&play.id)?.cancel = Some(Cancel { alarm: alarm.clone(), officers });
         Some(alarm)
     }
 
