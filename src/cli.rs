@@ -21,7 +21,6 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::say_line;
 use crate::server::Station;
 use crate::terminal;
 

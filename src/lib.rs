@@ -34,6 +34,10 @@
 //! [`time::Timestamp`] is UTC and may step; [`time::Uptime`] never goes back. The machines take
 //! both as arguments ([`time::Now`]) and read no clock.
 
+// First: its macros are known from here on.
+#[macro_use]
+pub mod terminal;
+
 #[cfg(feature = "server")]
 pub mod access;
 pub mod agent;
@@ -75,7 +79,6 @@ pub mod sim;
 pub mod speaker;
 #[cfg(feature = "server")]
 pub mod store;
-pub mod terminal;
 pub mod time;
 pub mod trust;
 pub mod unit;

@@ -20,8 +20,8 @@ macro_rules! say {
 /// Writes a line to standard output, as `println!` does.
 #[macro_export]
 macro_rules! say_line {
-    () => { $crate::say!("\n") };
-    ($($text:tt)*) => { $crate::say!("{}\n", format_args!($($text)*)) };
+    () => { $crate::terminal::write(format_args!("\n")) };
+    ($($text:tt)*) => { $crate::terminal::write(format_args!("{}\n", format_args!($($text)*))) };
 }
 
 /// What [`say!`](crate::say) and [`say_line!`](crate::say_line) do.

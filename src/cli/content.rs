@@ -20,7 +20,6 @@ use crate::cli::{Which, passphrase};
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, PersonId, QuestionId};
 use crate::lang::LangTag;
-use crate::say_line;
 use crate::server::{Aim, Contribution, NewSound, Sound, Station, Validity};
 
 /// Bulletins, their versions and recordings.

@@ -9,7 +9,6 @@ use crate::cli::{Which, passphrase, print_json};
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, EmergencyId, PersonId};
 use crate::receipt::EmergencyStep;
-use crate::say_line;
 use crate::server::{Alarm, Reached, Signed, Station};
 
 /// How often `status --watch` looks.

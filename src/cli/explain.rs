@@ -15,7 +15,6 @@ use crate::schedule::explain::{Answer, Evidence, Question, explain, text};
 use crate::schedule::{Plan, World};
 use crate::server::Records;
 use crate::time::LocalDate;
-use crate::{say, say_line};
 
 /// Answers in full at most; of more only the sentences, each with who it holds for.
 const FULL_MAX: usize = 3;

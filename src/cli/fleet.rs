@@ -20,7 +20,6 @@ use crate::protocol::OrderCommand;
 use crate::server::Station;
 use crate::vault::{read_text, write_atomic, write_secret};
 
-use crate::say_line;
 pub(super) use provision::provision;
 use provision::{Enrol, Provision, enrolment, keep_certificate};
 

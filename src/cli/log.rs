@@ -17,7 +17,6 @@ use crate::log::{LogReader, Selection, verify};
 use crate::note::PublicKey;
 use crate::server::Station;
 use crate::vault::write_atomic;
-use crate::{say, say_line};
 use pick::Picking;
 use verifying::Verify;
 

@@ -8,7 +8,6 @@ use crate::cli::content::ScriptArgument;
 use crate::cli::{Which, print_json};
 use crate::id::{AreaId, BulletinId, PersonId, QuestionId};
 use crate::lang::LangTag;
-use crate::say_line;
 use crate::server::{NewQuestion, Station};
 
 /// What villagers ask.

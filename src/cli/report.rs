@@ -11,7 +11,6 @@ use crate::clock::utc_now;
 use crate::digest::Digest;
 use crate::id::{AreaId, BulletinId, PersonId};
 use crate::report::{Dimension, Document, csv, pdf, xlsx};
-use crate::say_line;
 use crate::server::{Inquiry, usual_days};
 use crate::time::LocalDate;
 use crate::vault::write_atomic;

@@ -6,7 +6,6 @@ use clap::Subcommand;
 
 use crate::cli::Which;
 use crate::id::AreaId;
-use crate::say_line;
 
 mod coverage;
 mod decision;

@@ -12,7 +12,6 @@ use clap::ValueEnum;
 use crate::cli::print_json;
 use crate::cli::sim::journal::{Entry, Journal, Terms};
 use crate::clock::Clock;
-use crate::say;
 use crate::sim::{Plan, Signatures, Tally, Verdict, Weather, grouped, run, run_each};
 use crate::time::Uptime;
 

@@ -12,7 +12,6 @@ use crate::access::Duty;
 use crate::broker::fingerprint;
 use crate::cli::{Which, passphrase, print_json, start_logging};
 use crate::id::{AreaId, NetId, PersonId};
-use crate::say_line;
 use crate::server::{Added, Beginning, Station, WebTls, examine};
 use crate::store;
 use crate::vault::write_atomic;

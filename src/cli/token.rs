@@ -8,7 +8,6 @@ use crate::access::Scopes;
 use crate::cli::{Which, print_json};
 use crate::clock::utc_now;
 use crate::id::{PersonId, TokenName};
-use crate::say_line;
 use crate::server::{NewToken, TOKEN_DAYS_MAX};
 use crate::store::TokenRow;
 

@@ -15,7 +15,6 @@ use super::{Bin, Steps, document, table};
 use crate::audio::recipe::Recipe;
 use crate::cli::print_json;
 use crate::cli::sound::sounds;
-use crate::say_line;
 
 /// Recordings in the folder that is normalised at once.
 const FOLDER_FILES: u64 = 8;

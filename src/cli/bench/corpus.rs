@@ -15,7 +15,6 @@ use super::{Bin, Steps, document, table};
 use crate::audio::recipe::Recipe;
 use crate::cli::print_json;
 use crate::cli::sound::{Input, Inputs};
-use crate::say_line;
 
 /// Put every recording of a collection through the chain, ffmpeg's two passes and ffmpeg-normalize, and tabulate them.
 ///

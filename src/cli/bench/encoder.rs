@@ -7,7 +7,6 @@ use clap::Args;
 
 use crate::audio::encode::{Tags, Writer};
 use crate::audio::recipe::Recipe;
-use crate::say_line;
 use crate::unit::Db;
 
 /// Samples given to the encoder at a time.

@@ -25,7 +25,6 @@ use crate::broker::{Link, LinkEvent, LinkOptions, LinkSender, Pace, Qos};
 use crate::cli::bench::{Bin, Steps, percentile};
 use crate::cli::print_json;
 use crate::clock::Clock;
-use crate::say_line;
 use crowd::Crowd;
 use ground::Ground;
 

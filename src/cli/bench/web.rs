@@ -26,7 +26,6 @@ use super::{Bin, Steps};
 use crate::cli::station::config_text;
 use crate::clock::Clock;
 use crate::entropy;
-use crate::say_line;
 use crate::server::{Beginning, Browser, Station};
 use crate::store::Person;
 use crate::web;

@@ -11,7 +11,6 @@ use crate::bulletin::{
 use crate::cli::Which;
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId, PersonId};
-use crate::say_line;
 use crate::server::Station;
 use crate::time::Timestamp;
 

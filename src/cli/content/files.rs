@@ -6,7 +6,6 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::id::{BulletinId, PersonId};
-use crate::say_line;
 use crate::server::{BulletinFile, Imported, Ingested, ServerError, Station, VersionEntry};
 use crate::vault::write_atomic;
 

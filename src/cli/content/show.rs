@@ -5,7 +5,6 @@ use crate::bulletin::search::Query;
 use crate::bulletin::version::{Step, Version};
 use crate::cli::print_json;
 use crate::id::BulletinId;
-use crate::say_line;
 use crate::server::{Judged, Station};
 use crate::time::Zone;
 

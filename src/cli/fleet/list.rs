@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 
 use crate::cli::print_json;
 use crate::clock::utc_now;
-use crate::say;
 use crate::server::{Condition, Fact, Level, Station};
 use crate::time::Timestamp;
 

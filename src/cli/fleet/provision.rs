@@ -12,7 +12,6 @@ use crate::controller::write_provision;
 use crate::id::ControllerId;
 use crate::server::{DeviceFolder, EnrolError, Profile, ServerError, Station};
 use crate::vault::{read_text, write_atomic};
-use crate::{say, say_line};
 
 /// Where a certificate is written where nobody says otherwise: the name that the profiles know.
 const CERTIFICATE: &str = "certificate.pem";

@@ -11,7 +11,6 @@ use crate::cli::{Which, print_json};
 use crate::fleet::Area;
 use crate::id::PersonId;
 use crate::lang::fold;
-use crate::say_line;
 use crate::schedule::roster::{SHEET_BYTES_MAX, Sheet, Subject};
 
 /// Takes over sheets.

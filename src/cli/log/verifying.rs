@@ -9,7 +9,6 @@ use crate::cli::Which;
 use crate::cli::log::read_checkpoint;
 use crate::log::{verify, verify_export};
 use crate::note::PublicKey;
-use crate::say_line;
 
 /// Says in one sentence whether anything was altered, and where.
 #[derive(Debug, Args)]

@@ -9,7 +9,6 @@ use super::source::Source;
 use crate::cli::print_json;
 use crate::clock::utc_now;
 use crate::id::{AreaId, BulletinId};
-use crate::say;
 use crate::schedule::Places;
 use crate::schedule::coverage::{by_bulletin, by_commune, by_village, coverage, svg};
 use crate::schedule::excerpt::{known_area, nearest};

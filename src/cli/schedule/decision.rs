@@ -4,7 +4,6 @@ use clap::Args;
 
 use crate::cli::{Which, print_json};
 use crate::id::{PersonId, ProgrammeId};
-use crate::say_line;
 use crate::schedule::DecisionId;
 
 /// Lists what communes must decide, nearest deadline first.

@@ -15,7 +15,6 @@ use crate::schedule::file::content::{ContentFile, Outline, gather};
 use crate::schedule::file::{Checked, ScheduleFile, check as check_together};
 use crate::time::Zone;
 use crate::vault::write_atomic;
-use crate::{say, say_line};
 
 /// Folders inside folders at most: a folder by district and commune, and some air.
 const DEPTH_MAX: usize = 6;

@@ -8,7 +8,6 @@ use super::plan::Only;
 use super::source::{Source, Span};
 use crate::clock::utc_now;
 use crate::id::AreaId;
-use crate::say_line;
 use crate::schedule::Places;
 use crate::schedule::excerpt::known_area;
 use crate::schedule::ical::ical;

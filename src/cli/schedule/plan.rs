@@ -8,7 +8,6 @@ use super::files::changed;
 use super::source::{Read, Source, Span};
 use crate::cli::print_json;
 use crate::id::{AreaId, ControllerId, ProgrammeId};
-use crate::say;
 use crate::schedule::diff::{self, diff};
 use crate::schedule::excerpt::Excerpt;
 use crate::schedule::{Places, Plan, World, summary, timeline};

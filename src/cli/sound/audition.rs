@@ -21,7 +21,6 @@ use crate::audio::source::Source;
 use crate::audio::tone::Tone;
 use crate::audio::wav::{Quantiser, Sink as _, Wav};
 use crate::decoder::{DecodeError, Decoder, FileScratch, told};
-use crate::say_line;
 use crate::unit::{Millis, SampleRate};
 
 /// Silence on both sides of the tone between two recordings.

@@ -13,7 +13,6 @@ use crate::audio::recipe::Recipe;
 use crate::audio::report;
 use crate::cli::print_json;
 use crate::decoder::{DecodeError, Decoder, told};
-use crate::say_line;
 
 /// Measure recordings: loudness, peak, noise, clipping, a verdict, and what to do about it.
 ///

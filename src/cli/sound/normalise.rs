@@ -23,7 +23,6 @@ use crate::cli::print_json;
 use crate::decoder::{DecodeError, Decoder, FileScratch, told};
 use crate::digest::Digest;
 use crate::lang::LangTag;
-use crate::say_line;
 
 /// Make recordings equally loud and ready for the air: <name>.opus, and <name>.wav with --wav.
 ///
