@@ -18,6 +18,7 @@ pub mod commitment;
 pub mod entry;
 pub mod proof;
 pub mod qr;
+pub mod telling;
 pub mod tile;
 pub mod tree;
 

@@ -113,10 +113,12 @@ pub struct Step {
     pub at: Timestamp,
     /// Where in the log it is.
     pub position: Option<u64>,
-    /// What, such as `version.approved vi`.
-    pub what: String,
+    /// What, such as `version.approved`.
+    pub kind: String,
     /// Who.
     pub who: String,
+    /// What the fact says, a JSON object.
+    pub body: String,
 }
 
 /// The answer in one word.

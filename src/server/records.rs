@@ -83,8 +83,9 @@ impl<'a> Records<'a> {
         let life = facts.into_iter().map(|fact| Step {
             at: fact.at,
             position: fact.position,
-            what: fact.what(),
+            kind: fact.kind,
             who: fact.who,
+            body: fact.body,
         });
         Ok(Self {
             station,

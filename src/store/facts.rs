@@ -68,15 +68,6 @@ pub struct ToldFact {
     pub position: Option<u64>,
 }
 
-impl ToldFact {
-    /// What, with the language and the reason where there are some: `version.approved vi`.
-    pub fn what(&self) -> String {
-        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
-        let words = ["language", "reason"].iter().filter_map(|key| body[*key].as_str());
-        std::iter::once(self.kind.as_str()).chain(words).collect::<Vec<_>>().join(" ")
-    }
-}
-
 /// Whether plans, content, people or devices may be others after a fact of this kind. What reports,
 /// logins and the care of speakers tell of leaves them as they are.
 fn changes_station(kind: &str) -> bool {

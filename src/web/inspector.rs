@@ -11,7 +11,9 @@ mod chart;
 mod entries;
 mod figures;
 mod filed;
+mod place;
 mod scope;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod verification;

@@ -1,7 +1,9 @@
 //! The words of the wire and of the log, in Vietnamese and in English.
 
+use super::Step;
 use super::words::{Words, both};
-use crate::lang::LangTag;
+use crate::audit::telling::{self, Told};
+use crate::time::Zone;
 
 /// Cause of the wire; what it means and what would mend it, in Vietnamese and in English.
 const CAUSES: [(&str, &str, &str, &str, &str); 17] = [
@@ -152,19 +154,6 @@ const EVIDENCE: [(&str, &str, &str); 4] = [
     ("heard", "đã nghe được", "heard"),
 ];
 
-/// What was done with a bulletin or with one of its versions, in the word of the log.
-const STEPS: [(&str, &str, &str); 9] = [
-    ("bulletin.kept", "ghi bản tin", "bulletin kept"),
-    ("version.contributed", "nộp lời văn", "text handed in"),
-    ("version.translated", "dịch lời văn", "text translated"),
-    ("version.drafted", "nộp bản ghi âm", "recorded"),
-    ("version.reviewed", "nghe thẩm định đạt", "reviewed"),
-    ("version.returned", "trả lại để sửa", "returned"),
-    ("version.approved", "duyệt", "approved"),
-    ("version.withdrawn", "thu hồi", "withdrawn"),
-    ("announcement.withdrawn", "thu hồi thông báo", "announcement taken back"),
-];
-
 /// A word in both languages; the word itself where it is a new one.
 fn term(all: &[(&str, &str, &str)], word: &str) -> Words {
     let found = all.iter().find(|(known, ..)| *known == word);
@@ -181,22 +170,18 @@ pub fn evidence(word: &str) -> Words {
     term(&EVIDENCE, word)
 }
 
-/// A step such as `version.withdrawn vi reason`, and who took it.
-pub(super) fn step(what: &str, who: &str) -> Words {
-    let mut words = what.splitn(3, ' ');
-    let done = term(&STEPS, words.next().unwrap_or_default());
-    let second = words.next().unwrap_or_default();
-    let language = second.parse::<LangTag>().ok();
-    let of = |name: &str| if name.is_empty() { String::new() } else { format!(", {name}") };
-    let vi = of(language.as_ref().map_or(second, |tag| tag.name_vi()));
-    let en = of(language.as_ref().map_or(second, |tag| tag.name_en()));
-    let reason = words.next().map_or_else(String::new, |reason| format!(": {reason}"));
-    let (who_vi, who_en) = match who.strip_prefix("person:").unwrap_or(who) {
-        "server" => ("máy chủ", "server"),
-        who => (who, who),
-    };
-    both(
-        format!("{}{vi}{reason} ({who_vi})", done.vi),
-        format!("{}{en}{reason} ({who_en})", done.en),
-    )
+/// A step in the life of the bulletin that is asked about, which need not be named again.
+pub(super) fn step(step: &Step, zone: Zone) -> Words {
+    let told = telling::sentence(&step.kind, &step.who, &own(&step.body), &(), zone);
+    let told = told.unwrap_or_else(|| Told::same(&*step.kind));
+    let plain = |text: &str| text.trim_end_matches('.').to_owned();
+    both(plain(&told.vi), plain(&told.en))
+}
+
+/// What a fact says beside which bulletin it is about.
+fn own(body: &str) -> String {
+    let mut members: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(body).unwrap_or_default();
+    members.remove("bulletin");
+    serde_json::Value::Object(members).to_string()
 }

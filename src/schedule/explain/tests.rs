@@ -93,17 +93,18 @@ fn every_cause_of_the_wire_has_a_sentence_and_a_remedy_of_its_own() {
 
 #[test]
 fn no_word_of_the_wire_or_of_the_log_stands_in_the_vietnamese_answer() {
-    let step = |what: &str| Step {
+    let step = |kind: &str, body: &str| Step {
         at: at("2026-11-21T08:00:00"),
         position: Some(3),
-        what: what.to_owned(),
+        kind: kind.to_owned(),
         who: "person:dung".to_owned(),
+        body: body.to_owned(),
     };
     let life = vec![
-        step("bulletin.kept"),
-        step("version.drafted vi"),
-        step("version.withdrawn vi sửa lời"),
-        Step { who: "server".to_owned(), ..step("version.approved hni") },
+        step("bulletin.kept", "{}"),
+        step("version.drafted", r#"{"language":"vi","announcer":"lan"}"#),
+        step("version.withdrawn", r#"{"language":"vi","reason":"sửa lời"}"#),
+        Step { who: "server".to_owned(), ..step("version.approved", r#"{"language":"hni"}"#) },
     ];
     for told in [told("completed", ""), told("skipped", "quiet"), told("preempted", "emergency")] {
         let link = Some((at("2026-11-22T11:00:00"), true));

@@ -179,7 +179,8 @@ pub(super) fn mend(question: &Question<'_>, verdict: &Verdict) -> Vec<Words> {
 }
 
 pub(super) fn facts(question: &Question<'_>, evidence: &Evidence) -> Vec<Fact> {
-    let mut facts: Vec<Fact> = life(evidence).chain(states(question)).collect();
+    let zone = question.world.zone;
+    let mut facts: Vec<Fact> = life(evidence, zone).chain(states(question)).collect();
     facts.extend(issued(question, evidence));
     facts.extend(told(evidence));
     facts.extend(evidence.silence.iter().map(silent));
@@ -204,9 +205,9 @@ fn fact(at: Option<Timestamp>, log_index: Option<u64>, vi: String, en: String) -
     Fact { at, log_index, words: both(vi, en) }
 }
 
-fn life(evidence: &Evidence) -> impl Iterator<Item = Fact> {
-    evidence.life.iter().map(|step| {
-        let Words { vi, en } = terms::step(&step.what, &step.who);
+fn life(evidence: &Evidence, zone: Zone) -> impl Iterator<Item = Fact> {
+    evidence.life.iter().map(move |step| {
+        let Words { vi, en } = terms::step(step, zone);
         fact(Some(step.at), step.position, vi, en)
     })
 }

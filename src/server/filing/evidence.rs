@@ -1,5 +1,6 @@
 //! A bulletin's own page: every village, language, time and outcome, with its entry in the log.
 
+use crate::audit::telling;
 use crate::id::BulletinId;
 use crate::report::{Cell, Fate, Row, Tally, Told, cause_vi, evidence_vi};
 use crate::schedule::file::Checked;
@@ -47,10 +48,12 @@ impl Station {
 
     /// Every step of the bulletin's life with its entry.
     async fn steps(&self, bulletin: &BulletinId) -> Result<String, ServerError> {
-        let facts = self.store.facts_about_bulletin(bulletin).await?;
+        let (facts, zone) = (self.store.facts_about_bulletin(bulletin).await?, self.config.zone);
         let step = |fact: &crate::store::ToldFact| {
             let entry = fact.position.map_or_else(|| "chờ ghi".to_owned(), |n| n.to_string());
-            format!("{} (mục {entry})", fact.what())
+            let told = telling::sentence(&fact.kind, &fact.who, &fact.body, &(), zone);
+            let told = told.map_or_else(|| fact.kind.clone(), |told| told.vi);
+            format!("{} (mục {entry})", told.trim_end_matches('.'))
         };
         let steps: Vec<String> = facts.iter().map(step).collect();
         Ok(format!("Các bước: {}.", steps.join("; ")))

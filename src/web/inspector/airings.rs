@@ -43,6 +43,7 @@ pub(in crate::web) struct Asked {
     from: String,
     to: String,
     area: String,
+    place: String,
     bulletin: String,
     column: String,
     topic: String,
@@ -90,6 +91,7 @@ struct Page {
     tabs: Vec<Entry>,
     areas: Vec<Choice>,
     whole: bool,
+    offered: Vec<String>,
     days: Days,
     bulletins: Vec<Choice>,
     columns: Vec<Choice>,
@@ -126,9 +128,11 @@ struct Row {
 pub(in crate::web) async fn show(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(mut asked): Query<Asked>,
 ) -> Result<Response, Fault> {
-    let (scope, tongue) = (Scope::of(&site, &visitor, &asked.area).await?, visitor.tongue);
+    let scope = Scope::of(&site, &visitor, (&asked.area, &asked.place)).await?;
+    asked.area = scope.word();
+    let tongue = visitor.tongue;
     let days = Days::of(&site, (&asked.from, &asked.to), |day| (day.plus_days(-1), day))?;
     let mut inquiry = scope.inquiry(days);
     inquiry.bulletin = word(&asked.bulletin)?;
@@ -163,6 +167,7 @@ pub(in crate::web) async fn show(
             &asked.outcome,
         ),
         whole: scope.whole,
+        offered: scope.offered,
         areas: scope.choices,
     };
     Ok(frame::page(&page))

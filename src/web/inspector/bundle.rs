@@ -41,10 +41,11 @@ pub(in crate::web) async fn take(
     Query(wished): Query<Wished>,
 ) -> Result<Response, Fault> {
     let Wished { entry, from, to, area, bulletin, controller, person, kind } = wished;
-    let scope = Scope::of(&site, &visitor, &area).await?;
+    let scope = Scope::of(&site, &visitor, (&area, "")).await?;
     let asked = Asked { from, to, area, bulletin, controller, person, kind, ..Asked::default() };
     let one: Option<u64> = word(&entry)?;
-    let pick = Pick { entries: one.map(|n| vec![(n, n)]), ..asked.pick(&scope)? };
+    let pick =
+        Pick { entries: one.map(|n| vec![(n, n)]), ..asked.pick(&scope, word(&asked.person)?)? };
     let (whole, wanted) = (pick.is_everything(), pick.wanted(&site.station).await?);
     let key = site.station.online_keys()?.log.public();
     let devices = site.station.store.devices().await?;

@@ -8,14 +8,16 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::audit::{Entry, Proof};
+use crate::id::PersonId;
 use crate::log::{LogError, LogReader};
 use crate::server::{Pick, ServerError, Wanted};
-use crate::time::Zone;
 use crate::web::Site;
 use crate::web::fault::Fault;
 use crate::web::frame::{self, Entry as Tab, Frame};
 use crate::web::guard::Visitor;
+use crate::web::inspector::place;
 use crate::web::inspector::scope::{Choice, Scope, busy, choices, query, word};
+use crate::web::inspector::telling::Called;
 use crate::web::tongue::Tongue;
 
 /// Entries of one page.
@@ -25,7 +27,7 @@ const ROWS: usize = 100;
 const BODY_CHARS: usize = 160;
 
 /// What entries tell of, by the beginning of their kind.
-const FAMILIES: [(&str, &str, &str); 22] = [
+const FAMILIES: [(&str, &str, &str); 23] = [
     ("announcement.", "thông báo của xã", "announcements"),
     ("bulletin.", "bản tin", "bulletins"),
     ("controller.", "bộ thu", "controllers"),
@@ -38,6 +40,7 @@ const FAMILIES: [(&str, &str, &str); 22] = [
     ("login.", "đăng nhập", "sign-in"),
     ("manifest.", "lịch phát gửi thiết bị", "schedules sent to devices"),
     ("order.", "lệnh cho bộ thu", "orders to devices"),
+    ("outline.", "bản đồ xã", "maps"),
     ("person.", "người và nhiệm vụ", "people and duties"),
     ("question.", "câu hỏi của người dân", "questions"),
     ("receipts.", "biên nhận phát", "receipts"),
@@ -63,6 +66,7 @@ pub(in crate::web) struct Asked {
     pub(super) from: String,
     pub(super) to: String,
     pub(super) area: String,
+    pub(super) place: String,
     pub(super) bulletin: String,
     pub(super) controller: String,
     pub(super) person: String,
@@ -72,7 +76,7 @@ pub(in crate::web) struct Asked {
 
 impl Asked {
     /// Which entries are meant.
-    pub(super) fn pick(&self, scope: &Scope) -> Result<Pick, Fault> {
+    pub(super) fn pick(&self, scope: &Scope, person: Option<PersonId>) -> Result<Pick, Fault> {
         Ok(Pick {
             kind: word(&self.kind)?,
             from: word(&self.from)?,
@@ -80,7 +84,7 @@ impl Asked {
             area: scope.area.clone(),
             bulletin: word(&self.bulletin)?,
             controller: word(&self.controller)?,
-            person: word(&self.person)?,
+            person,
             entries: None,
         })
     }
@@ -105,7 +109,10 @@ struct List {
     tabs: Vec<Tab>,
     areas: Vec<Choice>,
     whole: bool,
+    offered: Vec<String>,
     kinds: Vec<Choice>,
+    /// People by id and name, for whoever types one.
+    people: Vec<(String, String)>,
     asked: Asked,
     size: u64,
     rows: Vec<Row>,
@@ -120,7 +127,8 @@ struct Row {
     at: String,
     kind: String,
     family: &'static str,
-    who: String,
+    /// Who did what to what, in a sentence.
+    told: String,
     body: String,
 }
 
@@ -128,10 +136,17 @@ struct Row {
 pub(in crate::web) async fn list(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(mut asked): Query<Asked>,
 ) -> Result<Response, Fault> {
-    let (scope, tongue) = (Scope::of(&site, &visitor, &asked.area).await?, visitor.tongue);
-    let pick = asked.pick(&scope)?;
+    let scope = Scope::of(&site, &visitor, (&asked.area, &asked.place)).await?;
+    let tongue = visitor.tongue;
+    let reach = visitor.who()?.duties.reach(crate::access::Action::Watch);
+    let people = site.station.store.people().await?;
+    let people = place::known(people, &scope.town, reach.as_deref());
+    let person = place::person(&people, &asked.person)?;
+    asked.area = scope.word();
+    asked.person = person.as_ref().map(ToString::to_string).unwrap_or_default();
+    let pick = asked.pick(&scope, person)?;
     let wanted = pick.wanted(&site.station).await?;
     let (first, newest) = (word::<u64>(&asked.first)?, pick.is_everything());
     let folder = site.station.log_folder();
@@ -143,17 +158,17 @@ pub(in crate::web) async fn list(
     });
     let found = found.await?;
     let here = asked.query();
-    let rows = found
-        .entries
-        .iter()
-        .map(|(index, entry)| row(*index, entry, site.station.config.zone, tongue));
+    let called = Called::of(&site, &scope, found.entries.iter().map(|(_, entry)| entry)).await?;
+    let rows = found.entries.iter().map(|(index, entry)| row(*index, entry, &called, tongue));
     let kinds = FAMILIES.map(|(head, vi, en)| (head, tongue.say(vi, en)));
     Ok(frame::page(&List {
         frame: Frame::new(&site, &visitor, tongue.say("Nhật ký gốc", "The log itself")),
         tabs: super::tabs(&visitor),
         whole: scope.whole,
+        offered: scope.offered,
         areas: scope.choices,
         kinds: choices(kinds, &asked.kind),
+        people: people.iter().map(|one| (one.id.to_string(), one.name.clone())).collect(),
         size: found.size,
         rows: rows.collect(),
         next: found.next.map(|next| format!("{here}&first={next}")),
@@ -163,7 +178,8 @@ pub(in crate::web) async fn list(
     }))
 }
 
-fn row(index: u64, entry: &Entry, zone: Zone, tongue: Tongue) -> Row {
+fn row(index: u64, entry: &Entry, called: &Called, tongue: Tongue) -> Row {
+    let zone = called.zone;
     let body = entry.body().get();
     let cut: String = body.chars().take(BODY_CHARS).collect();
     Row {
@@ -171,7 +187,7 @@ fn row(index: u64, entry: &Entry, zone: Zone, tongue: Tongue) -> Row {
         at: zone.local(entry.at()).format("%d/%m/%Y %H:%M:%S").to_string(),
         kind: entry.kind().to_string(),
         family: family(entry.kind().as_str(), tongue),
-        who: entry.who().map(ToString::to_string).unwrap_or_default(),
+        told: called.told(entry, tongue),
         body: if cut.len() < body.len() { cut + "…" } else { cut },
     }
 }
@@ -182,6 +198,7 @@ struct One {
     frame: Frame,
     tabs: Vec<Tab>,
     row: Row,
+    who: String,
     fact: String,
     fields: Vec<Field>,
     size: u64,
@@ -205,7 +222,7 @@ pub(in crate::web) async fn show(
     Path(index): Path<u64>,
 ) -> Result<Response, Fault> {
     let tongue = visitor.tongue;
-    let scope = Scope::of(&site, &visitor, "").await?;
+    let scope = Scope::of(&site, &visitor, ("", "")).await?;
     let folder = site.station.log_folder();
     let (entry, proof, size) = apart(move || {
         let log = LogReader::open(&folder)?;
@@ -216,6 +233,7 @@ pub(in crate::web) async fn show(
     if !scope.whole && !mine(&site, &visitor, index, &entry).await? {
         return Err(nowhere(index));
     }
+    let called = Called::of(&site, &scope, std::iter::once(&entry)).await?;
     let key = site.station.online_keys()?.log.public();
     let proven = proven(&proof, &entry, &key);
     let fault = proven.as_ref().err().cloned().unwrap_or_default();
@@ -223,7 +241,8 @@ pub(in crate::web) async fn show(
     Ok(frame::page(&One {
         frame: Frame::new(&site, &visitor, title),
         tabs: super::tabs(&visitor),
-        row: row(index, &entry, site.station.config.zone, tongue),
+        row: row(index, &entry, &called, tongue),
+        who: entry.who().map(ToString::to_string).unwrap_or_default(),
         fact: entry.fact().to_string(),
         fields: fields(&entry),
         size,

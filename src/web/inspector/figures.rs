@@ -29,6 +29,7 @@ pub(in crate::web) struct Asked {
     from: String,
     to: String,
     area: String,
+    place: String,
     by: String,
 }
 
@@ -39,6 +40,7 @@ struct Page {
     tabs: Vec<Entry>,
     areas: Vec<Choice>,
     whole: bool,
+    offered: Vec<String>,
     dimensions: Vec<Choice>,
     days: Days,
     area: String,
@@ -76,7 +78,8 @@ pub(in crate::web) async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
-    let (scope, tongue) = (Scope::of(&site, &visitor, &asked.area).await?, visitor.tongue);
+    let scope = Scope::of(&site, &visitor, (&asked.area, &asked.place)).await?;
+    let tongue = visitor.tongue;
     let usual = |day| usual_days("weekly", day);
     let days = Days::of(&site, (&asked.from, &asked.to), usual)?;
     let by = if asked.by.is_empty() { "area" } else { &asked.by };
@@ -112,6 +115,7 @@ pub(in crate::web) async fn show(
             &by.to_string(),
         ),
         whole: scope.whole,
+        offered: scope.offered,
         areas: scope.choices,
         by: name(by, tongue),
         of_items: of_items(by),

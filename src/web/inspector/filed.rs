@@ -132,6 +132,7 @@ pub(in crate::web) struct Asked {
     from: String,
     to: String,
     area: String,
+    place: String,
     bulletin: String,
     by: String,
     format: Option<Format>,
@@ -145,6 +146,7 @@ struct Page {
     name: String,
     areas: Vec<Choice>,
     whole: bool,
+    offered: Vec<String>,
     days: Days,
     dimensions: Vec<Choice>,
     bulletins: Vec<Choice>,
@@ -201,6 +203,7 @@ pub(in crate::web) async fn preview(
         name: form.name,
         filled: document.as_ref().map(filled),
         whole: scope.whole,
+        offered: scope.offered,
         areas: scope.choices,
         days,
         query,
@@ -247,7 +250,7 @@ fn needs_bulletin(form: &Form) -> bool {
 
 impl Question {
     async fn of(site: &Site, visitor: &Visitor, name: &Tag, asked: &Asked) -> Result<Self, Fault> {
-        let scope = Scope::of(site, visitor, &asked.area).await?;
+        let scope = Scope::of(site, visitor, (&asked.area, &asked.place)).await?;
         let form = site.station.form(name.as_str())?;
         let usual = |day| usual_days(name.as_str(), day);
         let days = Days::of(site, (&asked.from, &asked.to), usual)?;

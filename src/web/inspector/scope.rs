@@ -14,6 +14,7 @@ use crate::web::Site;
 use crate::web::commune::{Town, may_here, town};
 use crate::web::fault::Fault;
 use crate::web::guard::{Visitor, encoded};
+use crate::web::inspector::place;
 
 /// Days of one question at most: a year and some air.
 const DAYS_MAX: i64 = 400;
@@ -27,6 +28,8 @@ pub(super) struct Scope {
     pub(super) whole: bool,
     /// The areas that they may choose, each below its parent.
     pub(super) choices: Vec<Choice>,
+    /// Villages that are offered while a name is typed; any other is found as well.
+    pub(super) offered: Vec<String>,
 }
 
 /// One thing of a list to choose from.
@@ -49,11 +52,19 @@ pub(super) fn choices<V: Display, N: Into<String>>(
 }
 
 impl Scope {
-    /// The area that was asked for, if the visitor may look at it; else the first that they may.
-    pub(super) async fn of(site: &Site, visitor: &Visitor, asked: &str) -> Result<Self, Fault> {
+    /// The area that was asked for, if the visitor may look at it; else the first that they may. A
+    /// place that was named comes before one that was chosen.
+    pub(super) async fn of(
+        site: &Site,
+        visitor: &Visitor,
+        (asked, named): (&str, &str),
+    ) -> Result<Self, Fault> {
         let town = town(site).await?;
         let reach = visitor.who()?.duties.reach(Action::Watch);
-        let area: Option<AreaId> = word(asked)?;
+        let area: Option<AreaId> = match place::found(&town, reach.as_deref(), named)? {
+            None => word(asked)?,
+            found => found,
+        };
         let area = match (area, &reach) {
             (Some(area), _) if town.schedule.tree.get(&area).is_none() => {
                 return Err(ServerError::NoArea(area).into());
@@ -70,7 +81,13 @@ impl Scope {
             denied.map_err(ServerError::from)?;
         }
         let choices = options(&town, reach.as_deref(), area.as_ref());
-        Ok(Self { town, area, whole: reach.is_none(), choices })
+        let offered = place::offered(&town, reach.as_deref(), area.as_ref());
+        Ok(Self { town, area, whole: reach.is_none(), choices, offered })
+    }
+
+    /// The chosen area, as a field of a query says it.
+    pub(super) fn word(&self) -> String {
+        self.area.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// What people call the chosen area.
@@ -86,9 +103,7 @@ impl Scope {
 
     /// A village with its commune.
     pub(super) fn village(&self, area: &AreaId) -> String {
-        let commune = self.town.schedule.tree.commune(area);
-        let name = self.name_of(area);
-        if commune == area { name } else { format!("{name}, {}", self.name_of(commune)) }
+        place::name(&self.town, area)
     }
 
     /// An inquiry about the chosen area.

@@ -128,3 +128,74 @@ async fn a_checkpoint_that_an_inspector_kept_is_compared_and_a_forged_one_is_tol
     let text = compared(&town, &whole, "điểm của tôi").await;
     assert!(text.contains("dán nguyên văn") && text.contains("điểm của tôi"), "{text}");
 }
+
+/// Villages of one name in two communes, and one that has it alone.
+const VILLAGES: &str = r#"
+[[area]]
+id = "mu-ca-na-pa"
+name = "Nà Pá"
+level = "village"
+parent = "mu-ca"
+
+[[area]]
+id = "ka-lang-na-pa"
+name = "Nà Pá"
+level = "village"
+parent = "ka-lang"
+
+[[area]]
+id = "mu-ca-gop"
+name = "Bản Gò Cứ"
+level = "village"
+parent = "mu-ca"
+"#;
+
+async fn villages() -> (Town, String, String) {
+    let (town, whole, bound) = desk().await;
+    let file = ("villages.toml".to_owned(), VILLAGES.to_owned());
+    town.site.station.import_schedule(&[file]).await.unwrap();
+    (town, whole, bound)
+}
+
+#[tokio::test]
+async fn a_village_is_found_by_its_name_with_or_without_diacritics() {
+    let (town, whole, bound) = villages().await;
+    for page in ["/inspector", "/inspector/airings", "/inspector/entries", "/inspector/why"] {
+        let (status, text) = town.page(&format!("{page}?place=ban%20go%20cu"), Some(&whole)).await;
+        assert_eq!(status, StatusCode::OK, "{page}: {text}");
+        assert!(text.contains("value=\"mu-ca-gop\" selected"), "{page}: {text}");
+        assert!(text.contains("<option value=\"Nà Pá, Mù Cả\">"), "its neighbours: {text}");
+    }
+    let (status, text) = town.page("/inspector/airings?place=na%20pa", Some(&whole)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("Nà Pá, Ka Lăng; Nà Pá, Mù Cả"), "both are told: {text}");
+    let (_, text) = town.page("/inspector/airings?place=na%20pa%20ka%20lang", Some(&whole)).await;
+    assert!(text.contains("value=\"ka-lang-na-pa\" selected"), "{text}");
+    // Whoever watches one commune finds the village there, and none of another.
+    let (_, text) = town.page("/inspector/airings?place=na%20pa", Some(&bound)).await;
+    assert!(text.contains("value=\"mu-ca-na-pa\" selected"), "{text}");
+    let (status, _) = town.page("/inspector/airings?place=ka%20lang", Some(&bound)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn entries_are_told_in_sentences_and_a_person_is_found_by_name() {
+    let (town, whole, bound) = desk().await;
+    let by = "tra".parse().unwrap();
+    town.site
+        .station
+        .tell_export("report weekly", crate::digest::Digest::ZERO, Some(&by))
+        .await
+        .unwrap();
+    let mut scribe = crate::server::Scribe::open(&town.site.station).await.unwrap();
+    scribe.move_facts(&town.site.station.store).await.unwrap();
+    let (_, text) = town.page("/inspector/entries?person=chi%20tra", Some(&whole)).await;
+    assert!(text.contains("Chị tra (tra) lấy dữ liệu ra: report weekly."), "{text}");
+    assert!(!text.contains("Chị ha (ha) "), "of one person alone: {text}");
+    assert!(text.contains("<option value=\"ha\">Chị ha</option>"), "{text}");
+    let (_, text) = town.page("/inspector/entries?person=tra", Some(&bound)).await;
+    assert!(!text.contains("Chị tra"), "who has no duty there is not named: {text}");
+    let (_, text) = town.page("/inspector/entries/0", Some(&whole)).await;
+    assert!(text.contains("Máy chủ công bố danh mục khoá số 1"), "{text}");
+    assert!(text.contains("Nguyên văn mục này"), "{text}");
+}

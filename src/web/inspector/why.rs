@@ -33,6 +33,7 @@ const ANSWERS_MAX: usize = 200;
 #[serde(default)]
 pub(in crate::web) struct Asked {
     area: String,
+    place: String,
     controller: String,
     bulletin: String,
     date: String,
@@ -45,6 +46,7 @@ struct Page {
     tabs: Vec<Entry>,
     areas: Vec<Choice>,
     whole: bool,
+    offered: Vec<String>,
     bulletins: Vec<Choice>,
     controller: String,
     date: String,
@@ -76,7 +78,8 @@ pub(in crate::web) async fn show(
     visitor: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
-    let (scope, tongue) = (Scope::of(&site, &visitor, &asked.area).await?, visitor.tongue);
+    let scope = Scope::of(&site, &visitor, (&asked.area, &asked.place)).await?;
+    let tongue = visitor.tongue;
     let today = site.station.config.zone.date(utc_now());
     let date: LocalDate = word(&asked.date)?.unwrap_or(today);
     let bulletin: Option<BulletinId> = word(&asked.bulletin)?;
@@ -106,6 +109,7 @@ pub(in crate::web) async fn show(
         heard,
         answers: told,
         whole: scope.whole,
+        offered: scope.offered,
         areas: scope.choices,
     }))
 }
