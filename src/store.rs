@@ -40,7 +40,7 @@ pub use login::{LoginRow, SessionRow};
 pub use newsroom::{AssetRow, SourceRow};
 pub use questions::Secret;
 pub use receipts::{OutcomeRow, Sounded, StatusRow};
-pub use schedule::{AiringRow, IssuedManifest, IssuedSlot};
+pub use schedule::{AiringRow, Around, IssuedManifest, IssuedSlot};
 pub use station::{Device, DeviceTurn, Person};
 pub use token::{AnsweredRow, TokenRow};
 

@@ -91,6 +91,9 @@ mod tests {
     use crate::report::document::{Cell, Row, Seal};
     use crate::report::form::Form;
 
+    /// Rows that a half-year's form has on one page with its signatures.
+    const SIGNED_ON_ONE_PAGE: usize = 13;
+
     fn document(rows: usize) -> Document {
         let row = Row::from([("name", Cell::Text("Bản Phìn Khò, xã Bum Tở".to_owned()))]);
         let made = chrono::NaiveDateTime::MIN;
@@ -108,6 +111,21 @@ mod tests {
         let pages = |bytes: &[u8]| bytes.windows(12).filter(|w| w == b"/Type /Page\n").count();
         assert_eq!(pages(&pdf(&document(1), |_| {}).unwrap()), 1);
         assert!(pages(&long) > 4, "{}", pages(&long));
+    }
+
+    #[test]
+    fn a_half_year_that_fits_one_page_with_its_signatures_has_its_seal_there() {
+        let pages = |rows: usize| {
+            let one = Document { form: Form::usual("half-year").unwrap(), ..document(rows) };
+            let mut row = vec![Cell::Whole(128); 11];
+            row[1] = Cell::Text("Phổ biến, giáo dục pháp luật".to_owned());
+            row[2] = Cell::Text("tiếng Hà Nhì".to_owned());
+            let one = Document { rows: vec![row; rows], ..one };
+            let bytes = pdf(&one, |_| {}).unwrap();
+            bytes.windows(12).filter(|w| w == b"/Type /Page\n").count()
+        };
+        let most = (1..40).take_while(|rows| pages(*rows) == 1).last();
+        assert!(most >= Some(SIGNED_ON_ONE_PAGE), "{most:?}");
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub struct Issued {
     pub manifest: u64,
     /// Where in the log that manifest is.
     pub position: Option<u64>,
+    /// The manifest by which the device went, with its place in the log: as its receipt says.
+    pub held: Option<(u64, Option<u64>)>,
     /// When a newer manifest left it out.
     pub dropped: Option<Timestamp>,
     /// The languages in which it has the bulletin.

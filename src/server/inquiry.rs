@@ -6,6 +6,7 @@
 //! controller says so. Nothing is taken from what the server sent.
 
 mod aired;
+mod moments;
 mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,8 @@ use crate::store::{BroadcastOutcome, BroadcastRow};
 use crate::time::{LocalDate, Timestamp};
 
 pub use aired::{Aired, AiredPage, NotAPlace, Only, Place};
+pub use moments::Moments;
+pub(super) use moments::moments;
 pub(super) use silence::Silences;
 
 /// What is asked about.

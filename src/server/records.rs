@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::calendar::AiringKey;
 use crate::clock::utc_now;
 use crate::fleet::Controller;
 use crate::id::{AreaId, BulletinId, ControllerId};
@@ -101,6 +102,12 @@ impl<'a> Records<'a> {
     /// What is known of one controller.
     pub async fn evidence(&self, controller: &Controller) -> Result<Evidence, ServerError> {
         let positions = self.station.store.manifest_positions(&controller.id).await?;
+        let id = &controller.id;
+        let gone_by = self.station.store.manifests_gone_by(id, &self.date.to_string()).await?;
+        let held = |key: &AiringKey| {
+            let number = *gone_by.get(key)?;
+            Some((number, positions.get(&number).copied().flatten()))
+        };
         let mine = self
             .airings
             .iter()
@@ -111,6 +118,7 @@ impl<'a> Records<'a> {
             latest: row.latest,
             manifest: row.manifest,
             position: positions.get(&row.manifest).copied().flatten(),
+            held: held(&row.key),
             dropped: row.dropped,
             languages: row
                 .items

@@ -1,7 +1,10 @@
-//! Orders that were given of late, and what controllers answered.
+//! Orders that were given of late, what controllers answered, and by which manifest they went.
 
+use std::collections::BTreeMap;
+
+use crate::calendar::AiringKey;
 use crate::id::ControllerId;
-use crate::receipt::Receipt;
+use crate::receipt::{Event, Receipt};
 use crate::store::{OrderRow, Store, StoreError, document, number, parsed, places, text, unsigned};
 use crate::time::Timestamp;
 
@@ -50,5 +53,32 @@ impl Store {
         .await
         .map_err(StoreError::query("read what a controller answered"))?;
         rows.iter().map(|row| document("receipt", &text(row, 0)?)).collect()
+    }
+
+    /// The manifest by which a controller went in each airing of a local date, as its first receipt
+    /// of it says.
+    pub async fn manifests_gone_by(
+        &self,
+        controller: &ControllerId,
+        date: &str,
+    ) -> Result<BTreeMap<AiringKey, u64>, StoreError> {
+        let rows = sqlx::query(
+            "select distinct r.chain, r.n, r.line from receipt r join outcome o on o.fact = r.fact
+             where o.controller = $1 and o.date = $2 and r.controller = $1 and r.kind = 'airing'
+             order by r.chain, r.n",
+        )
+        .bind(controller.as_str())
+        .bind(date)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read by which manifest a controller went"))?;
+        let mut gone_by = BTreeMap::new();
+        for row in &rows {
+            let receipt: Receipt = document("receipt", &text(row, 2)?)?;
+            if let Event::Airing { airing, manifest, .. } = receipt.event {
+                gone_by.entry(airing).or_insert(manifest);
+            }
+        }
+        Ok(gone_by)
     }
 }

@@ -147,7 +147,8 @@ impl Store {
         manifest: u64,
     ) -> Result<Vec<AiringRow>, StoreError> {
         let rows = sqlx::query(
-            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc
+            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc,
+                 lead_ms, gap_ms
              from airing where controller = $1 and manifest = $2",
         )
         .bind(controller.as_str())

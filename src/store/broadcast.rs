@@ -10,7 +10,7 @@ use crate::id::BulletinId;
 use crate::manifest::Item;
 use crate::receipt::ItemReceipt;
 use crate::store::{
-    Store, StoreError, document, number, optional_number, optional_text, text, unsigned,
+    Around, Store, StoreError, document, number, optional_number, optional_text, text, unsigned,
 };
 use crate::time::Timestamp;
 
@@ -31,6 +31,8 @@ pub struct BroadcastRow {
     pub dropped: bool,
     /// Its running order.
     pub items: Arc<Vec<Item>>,
+    /// What sounds around its items; `None` where an earlier release named it.
+    pub around: Option<Around>,
     /// What became of it; `None` while no receipt tells.
     pub outcome: Option<BroadcastOutcome>,
 }
@@ -109,7 +111,8 @@ impl Store {
         let query = sqlx::query(
             "select a.programme, a.controller, a.date, a.occurrence, a.at, a.dropped, a.doc,
                  o.outcome, o.cause, o.evidence, o.begun, o.ended,
-                 case when o.outcome = 'completed' then null else o.doc end, f.position
+                 case when o.outcome = 'completed' then null else o.doc end, f.position,
+                 a.lead_ms, a.gap_ms
              from airing a
              left join outcome o on o.programme = a.programme and o.controller = a.controller
                  and o.date = a.date and o.occurrence = a.occurrence
@@ -161,6 +164,7 @@ fn broadcast(row: &sqlx::any::AnyRow, orders: &mut Orders) -> Result<BroadcastRo
         at: Timestamp::from_micros(number(row, 4)?),
         dropped: optional_number(row, 5)?.is_some(),
         items: orders.read(text(row, 6)?)?,
+        around: super::schedule::around(row, 14)?,
         outcome,
     })
 }

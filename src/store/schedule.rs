@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::audio::tone::Tone;
 use crate::calendar::AiringKey;
 use crate::id::{ControllerId, ProgrammeId};
 use crate::manifest::{Item, Manifest, ManifestAiring};
@@ -37,6 +38,25 @@ pub struct AiringRow {
     pub dropped: Option<Timestamp>,
     /// Its running order.
     pub items: Vec<Item>,
+    /// What sounds around its items; `None` where an earlier release named it.
+    pub around: Option<Around>,
+}
+
+/// What sounds in an airing beside its items, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The opening before the first item.
+    pub lead_ms: u64,
+    /// The pause between two items.
+    pub gap_ms: u64,
+}
+
+impl Around {
+    /// Of an airing as a manifest names it.
+    pub fn of(airing: &ManifestAiring) -> Self {
+        let lead_ms = if airing.chime { Tone::Opening.duration().get() } else { 0 };
+        Self { lead_ms, gap_ms: airing.gap_ms.into() }
+    }
 }
 
 /// A programme at one time, as manifests named it.
@@ -100,12 +120,15 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let query = sqlx::query(
             "insert into airing
-                 (programme, controller, date, occurrence, at, latest, manifest, doc)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)
+                 (programme, controller, date, occurrence, at, latest, manifest, doc, lead_ms,
+                  gap_ms)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              on conflict (programme, controller, date, occurrence)
              do update set at = excluded.at, latest = excluded.latest,
-                 manifest = excluded.manifest, doc = excluded.doc, dropped = null",
+                 manifest = excluded.manifest, doc = excluded.doc, dropped = null,
+                 lead_ms = excluded.lead_ms, gap_ms = excluded.gap_ms",
         );
+        let around = Around::of(airing);
         query
             .bind(airing.programme.as_str())
             .bind(manifest.controller.as_str())
@@ -115,6 +138,8 @@ impl Tx {
             .bind(airing.latest.micros())
             .bind(signed(manifest.number))
             .bind(json(&airing.items))
+            .bind(signed(around.lead_ms))
+            .bind(signed(around.gap_ms))
             .execute(&mut *self.inner)
             .await
             .map_err(StoreError::query("keep an airing"))?;
@@ -195,7 +220,8 @@ impl Store {
         until: Timestamp,
     ) -> Result<Vec<AiringRow>, StoreError> {
         let rows = sqlx::query(
-            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc
+            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc,
+                 lead_ms, gap_ms
              from airing where at >= $1 and at < $2
              order by at, controller, programme, occurrence",
         )
@@ -215,7 +241,8 @@ impl Store {
         until: Timestamp,
     ) -> Result<Vec<AiringRow>, StoreError> {
         let sql = format!(
-            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc
+            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc,
+                 lead_ms, gap_ms
              from airing where at >= $1 and at < $2 and controller in ({})
              order by at, programme",
             places(3, controllers.len())
@@ -273,7 +300,8 @@ impl Store {
         until: Timestamp,
     ) -> Result<Vec<AiringRow>, StoreError> {
         let rows = sqlx::query(
-            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc
+            "select programme, controller, date, occurrence, at, latest, manifest, dropped, doc,
+                 lead_ms, gap_ms
              from airing where controller = $1 and at >= $2 and at < $3 order by at, programme",
         )
         .bind(controller.as_str())
@@ -304,5 +332,13 @@ pub(super) fn airing(row: &sqlx::any::AnyRow) -> Result<AiringRow, StoreError> {
         manifest: unsigned("airing", number(row, 6)?)?,
         dropped: optional_number(row, 7)?.map(Timestamp::from_micros),
         items: document("airing", &text(row, 8)?)?,
+        around: around(row, 9)?,
     })
+}
+
+/// What sounds around the items, from the column `at` on.
+pub(super) fn around(row: &sqlx::any::AnyRow, at: usize) -> Result<Option<Around>, StoreError> {
+    let lead = optional_number(row, at)?.map(|n| unsigned("airing", n)).transpose()?;
+    let gap = optional_number(row, at + 1)?.map(|n| unsigned("airing", n)).transpose()?;
+    Ok(lead.zip(gap).map(|(lead_ms, gap_ms)| Around { lead_ms, gap_ms }))
 }

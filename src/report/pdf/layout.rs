@@ -19,6 +19,18 @@ const SIGNATURE: f32 = 70.0;
 /// Points of the QR code's side.
 const QR: f32 = 88.0;
 
+/// Points of all that a block of signatures takes, and of all that a seal takes.
+const SIGNED: f32 = SIGNATURE + 40.0;
+const SEALED: f32 = QR + 10.0;
+
+/// Points of the letters of a seal, and of the space between its lines, where it has the width of a
+/// page and where it shares it with signatures.
+const WIDE: (f32, f32) = (8.5, 10.5);
+const NARROW: (f32, f32) = (7.0, 8.4);
+
+/// The part of a page's width that a seal has beside signatures.
+const SEAL_SHARE: f32 = 0.46;
+
 /// The pages of a form.
 pub(super) fn pages(
     document: &Document,
@@ -37,8 +49,7 @@ pub(super) fn pages(
         layout.sums();
     }
     layout.notes();
-    layout.signatures();
-    layout.seal(qr);
+    layout.end(qr);
     layout.done
 }
 
@@ -189,24 +200,39 @@ impl<'d> Layout<'d> {
         }
     }
 
-    fn signatures(&mut self) {
-        let who = &self.document.form.signatures;
-        if who.is_empty() {
-            return;
+    /// Signatures and seal: one below the other, or side by side where only so the seal stands on
+    /// the page that is signed.
+    fn end(&mut self, qr: Option<&Qr>) {
+        let room = self.sheet().room();
+        if self.document.form.signatures.is_empty() {
+            return self.seal(qr, room, WIDE);
         }
-        if self.need(SIGNATURE + 40.0) {
+        if self.need(SIGNED) {
             self.sheet().y += LINE;
         }
+        if self.sheet().fits(SIGNED + SEALED) {
+            self.signatures(LEFT, room);
+            return self.seal(qr, room, WIDE);
+        }
+        let (top, share) = (self.sheet().y, room * SEAL_SHARE);
+        self.signatures(LEFT + share, room - share);
+        self.sheet().y = top;
+        self.seal(qr, share - 12.0, NARROW);
+    }
+
+    /// Who signs, in so much room from `left` on.
+    fn signatures(&mut self, left: f32, room: f32) {
+        let who = &self.document.form.signatures;
         let (bold, italic) = (self.face(Style::Bold), self.face(Style::Italic));
         let made = self.document.seal.made;
         let sheet = self.sheet();
-        let share = sheet.room() / f32::from(u16::try_from(who.len()).expect("a few signatures"));
+        let share = room / f32::from(u16::try_from(who.len()).expect("a few signatures"));
         let date = made.format("............, ngày %d tháng %m năm %Y").to_string();
         sheet.y += 10.0;
-        sheet.text(italic, 11.0, (LEFT + sheet.room() - share / 2.0, sheet.y), Side::Middle, &date);
+        sheet.text(italic, 11.0, (left + room - share / 2.0, sheet.y), Side::Middle, &date);
         sheet.y += 15.0;
         for (n, who) in (0_u16..).zip(who) {
-            let x = LEFT + share * (f32::from(n) + 0.5);
+            let x = left + share * (f32::from(n) + 0.5);
             sheet.text(bold, 11.0, (x, sheet.y), Side::Middle, who);
             sheet.text(italic, 9.0, (x, sheet.y + 12.0), Side::Middle, "(ký, ghi rõ họ tên)");
         }
@@ -214,22 +240,22 @@ impl<'d> Layout<'d> {
     }
 
     /// The checkpoint of the log that the form was made of, as text and as a code.
-    fn seal(&mut self, qr: Option<&Qr>) {
+    fn seal(&mut self, qr: Option<&Qr>, room: f32, (size, line): (f32, f32)) {
         let text = self.document.seal.lines();
-        self.need(QR + 10.0);
+        self.need(SEALED);
         let regular = self.face(Style::Regular);
         let sheet = self.sheet();
         let bottom = sheet.height - EDGE - 8.0 - QR;
         sheet.y = sheet.y.max(bottom);
-        sheet.rule((LEFT, sheet.y - 6.0), sheet.room());
+        sheet.rule((LEFT, sheet.y - 6.0), room);
         if let Some(qr) = qr {
             sheet.qr(qr, (LEFT, sheet.y), QR);
         }
-        let mut y = sheet.y + 10.0;
-        let (left, room) = (LEFT + QR + 12.0, sheet.room() - QR - 12.0);
-        for line in text.iter().flat_map(|text| lines(regular, 8.5, room, text)) {
-            sheet.text(regular, 8.5, (left, y), Side::Left, &line);
-            y += 10.5;
+        let mut y = sheet.y + size;
+        let (left, room) = (LEFT + QR + 12.0, room - QR - 12.0);
+        for words in text.iter().flat_map(|text| lines(regular, size, room, text)) {
+            sheet.text(regular, size, (left, y), Side::Left, &words);
+            y += line;
         }
         sheet.y += QR;
     }

@@ -46,6 +46,7 @@ fn told(outcome: &str, cause: &str) -> Told {
 
 fn issued(dropped: bool) -> Issued {
     Issued {
+        held: None,
         airing: key(),
         at: at("2026-11-22T05:30:00"),
         latest: at("2026-11-22T05:35:00"),
@@ -257,4 +258,19 @@ fn before_its_time_an_airing_is_to_come_whatever_happened_to_a_device() {
         Evidence { issued: vec![issued(false)], silence: Some(silence), ..Evidence::default() };
     let answer = ask_at(&town(), &evidence, "2026-11-22T04:00:00");
     assert_eq!(answer.verdict, Verdict::ToCome);
+}
+
+#[test]
+fn the_schedule_that_is_named_is_the_one_by_which_the_device_went() {
+    let facts = |held| {
+        let issued = Issued { held, ..issued(false) };
+        let evidence = Evidence { issued: vec![issued], ..Evidence::default() };
+        ask(&town(), &evidence).facts
+    };
+    let by_receipt = facts(Some((41, Some(9))));
+    let told = by_receipt.iter().find(|fact| fact.words.vi.contains("theo lịch số 41"));
+    assert_eq!(told.expect("the receipt's own number").log_index, Some(9));
+    assert!(
+        facts(None).iter().any(|fact| fact.words.vi.contains("không biết thiết bị giữ lịch nào"))
+    );
 }

@@ -251,7 +251,7 @@ fn issued<'a>(
 ) -> impl Iterator<Item = Fact> + 'a {
     evidence.issued.iter().filter(|issued| !issued.languages.is_empty()).map(|issued| {
         let at = clock(question.world.zone, issued.at);
-        let (programme, number) = (&issued.airing.programme, issued.manifest);
+        let programme = &issued.airing.programme;
         let vi: Vec<&str> = issued.languages.iter().map(LangTag::name_vi).collect();
         let en: Vec<&str> = issued.languages.iter().map(LangTag::name_en).collect();
         let (vi, en) = (vi.join(", "), en.join(", "));
@@ -260,15 +260,35 @@ fn issued<'a>(
         } else {
             ("", "")
         };
+        let (position, which) = match issued.held {
+            Some((number, position)) => (
+                position,
+                both(
+                    format!("thiết bị phát theo lịch số {number}"),
+                    format!("the device went by manifest {number}"),
+                ),
+            ),
+            None => (
+                issued.position,
+                both(
+                    format!(
+                        "không biết thiết bị giữ lịch nào, vì không có biên nhận; lịch mới nhất có \
+                         lượt này là số {}",
+                        issued.manifest
+                    ),
+                    format!(
+                        "which manifest the device held is not known, there is no receipt; the \
+                         newest that names it is {}",
+                        issued.manifest
+                    ),
+                ),
+            ),
+        };
         fact(
             None,
-            issued.position,
-            format!(
-                "lịch phát số {number} của thiết bị có chương trình {programme} lúc {}, bằng \
-                 {vi}{gone_vi}",
-                at.vi()
-            ),
-            format!("manifest {number} names {programme} at {at}, in {en}{gone_en}"),
+            position,
+            format!("{}: chương trình {programme} lúc {}, bằng {vi}{gone_vi}", which.vi, at.vi()),
+            format!("{}: {programme} at {at}, in {en}{gone_en}", which.en),
         )
     })
 }

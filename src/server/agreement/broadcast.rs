@@ -9,7 +9,7 @@ use crate::note::Note;
 use crate::protocol::decode;
 use crate::receipt::{Batch, Event, Receipt};
 use crate::server::ServerError;
-use crate::store::{OutcomeRow, ReceiptRow};
+use crate::store::{Around, OutcomeRow, ReceiptRow};
 
 use super::Comparison;
 
@@ -135,7 +135,11 @@ impl Comparison<'_> {
         for row in store.airings_of_manifest(&manifest.controller, manifest.number).await? {
             let said = manifest.airings.iter().find(|a| a.key(&manifest.controller) == row.key);
             let same = said.is_some_and(|airing| {
-                airing.at == row.at && airing.latest == row.latest && airing.items == row.items
+                let around = row.around.is_none_or(|around| around == Around::of(airing));
+                airing.at == row.at
+                    && airing.latest == row.latest
+                    && airing.items == row.items
+                    && around
             });
             if !same {
                 let why = "it is not what its manifest named";

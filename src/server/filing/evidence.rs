@@ -5,10 +5,10 @@ use crate::id::BulletinId;
 use crate::report::{Cell, Fate, Row, Tally, Told, cause_vi, evidence_vi};
 use crate::schedule::file::Checked;
 use crate::server::ServerError;
-use crate::server::inquiry::{Because, Inquiry, Places, commune_name};
+use crate::server::inquiry::{Because, Inquiry, Places, commune_name, moments};
 use crate::server::station::Station;
-use crate::store::BroadcastRow;
-use crate::time::Zone;
+use crate::store::{BroadcastOutcome, BroadcastRow};
+use crate::time::{Timestamp, Zone};
 
 /// What the page says in its lines.
 type Said = Vec<(&'static str, String)>;
@@ -75,9 +75,14 @@ fn items<'a>(
     let text = |text: Option<String>| text.map_or(Cell::Blank, Cell::Text);
     let outcome = row.outcome.as_ref();
     let moment = move |at: Option<_>| at.map_or(Cell::Blank, |at| Cell::Moment(zone.local(at)));
-    let about = row.items.iter().filter(move |item| item.bulletin == *bulletin);
-    about.map(move |item| {
+    let own = moments(row);
+    let about = row.items.iter().zip(own).filter(move |(item, _)| item.bulletin == *bulletin);
+    about.map(move |(item, own)| {
         let of = super::super::inquiry::told_of(item, outcome, told);
+        // Of an airing without pauses known, of what did not sound: the airing's own times.
+        let of_airing = |end: fn(&BroadcastOutcome) -> Option<Timestamp>| {
+            outcome.filter(|_| of.fate != Fate::Skipped).and_then(end)
+        };
         tally.count(of, item.length_ms);
         Row::from([
             ("commune", text(commune.clone())),
@@ -85,9 +90,9 @@ fn items<'a>(
             ("controller", Cell::Text(row.key.controller.to_string())),
             ("language", Cell::Text(item.language.name_vi().to_owned())),
             ("programme", Cell::Text(row.key.programme.to_string())),
-            ("at", moment(Some(row.at))),
-            ("begun", moment(outcome.and_then(|outcome| outcome.begun))),
-            ("ended", moment(outcome.and_then(|outcome| outcome.ended))),
+            ("at", moment(own.planned.or(Some(row.at)))),
+            ("begun", moment(own.begun.or_else(|| of_airing(|outcome| outcome.begun)))),
+            ("ended", moment(own.ended.or_else(|| of_airing(|outcome| outcome.ended)))),
             ("outcome", Cell::Text(of.fate.vi().to_owned())),
             ("cause", text((!cause.is_empty()).then(|| cause_vi(cause).to_owned()))),
             ("evidence", text(outcome.map(|outcome| evidence_vi(&outcome.evidence).to_owned()))),

@@ -12,7 +12,7 @@ use crate::lang::LangTag;
 use crate::manifest::Item;
 use crate::report::{Fate, Told};
 use crate::server::ServerError;
-use crate::server::inquiry::{Because, Inquiry, Places, told_of};
+use crate::server::inquiry::{Because, Inquiry, Moments, Places, moments, told_of};
 use crate::server::station::Station;
 use crate::store::BroadcastRow;
 use crate::time::{LocalDate, Timestamp};
@@ -75,6 +75,8 @@ pub struct Aired {
     pub evidence: String,
     /// When the airing's first sample sounded.
     pub begun: Option<Timestamp>,
+    /// When this item itself was to sound, and did.
+    pub own: Moments,
     /// Where in the log that stands.
     pub entry: Option<u64>,
 }
@@ -176,7 +178,8 @@ impl Look<'_> {
             wanted.is_none_or(|wanted| *wanted == item.bulletin)
                 && self.only.speaks_of(self.bulletins.get(&item.bulletin), item)
         };
-        let aired = |item: &Item| {
+        let own = moments(row);
+        let aired = |(n, item): (usize, &Item)| {
             let fate = told_of(item, outcome, told).fate;
             let cause = if fate == Fate::Completed { "" } else { because.cause.as_str() };
             self.only.tells_of(fate, cause).then(|| Aired {
@@ -189,10 +192,12 @@ impl Look<'_> {
                 cause: cause.to_owned(),
                 evidence: outcome.map_or_else(String::new, |outcome| outcome.evidence.clone()),
                 begun: outcome.and_then(|outcome| outcome.begun),
+                own: own[n],
                 entry: because.entry,
             })
         };
-        row.items.iter().filter(named).filter_map(aired).collect()
+        let items = row.items.iter().enumerate().filter(|(_, item)| named(item));
+        items.filter_map(aired).collect()
     }
 }
 

@@ -230,9 +230,13 @@ fn line(site: &Site, scope: &Scope, bulletins: &[Bulletin], row: &Aired, tongue:
         (word, Tongue::Vi) => evidence_vi(word).to_owned(),
         (word, Tongue::En) => word.to_owned(),
     };
-    let begun = row.begun.map(|at| zone.local(at).format("%H:%M:%S").to_string());
+    let clock = |at| zone.local(at).format("%H:%M:%S").to_string();
+    let of_airing =
+        |at| format!("{} {}", tongue.say("lượt phát bắt đầu", "airing began"), clock(at));
+    let of_item = |at| format!("{} {}", tongue.say("bắt đầu", "began"), clock(at));
+    let begun = row.own.begun.map(of_item).or_else(|| row.begun.map(of_airing));
     Row {
-        at: zone.local(row.at).format("%d/%m %H:%M:%S").to_string(),
+        at: zone.local(row.own.planned.unwrap_or(row.at)).format("%d/%m %H:%M:%S").to_string(),
         place: row.area.as_ref().map(|area| scope.village(area)).unwrap_or_default(),
         controller: row.airing.controller.to_string(),
         bulletin: row.bulletin.clone(),
