@@ -83,12 +83,14 @@ pub fn sentence(kind: &str, who: &str, body: &str, names: &dyn Names, zone: Zone
     Some(Told { vi: format!("{vi}."), en: format!("{en}.") })
 }
 
-/// The members of a fact, and those of the note that it holds.
+/// The members of a fact, those of the note that it holds, and how what it tells of ended.
 fn members(body: &str) -> Map<String, Value> {
     let mut members: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
     let note = members.get("note").and_then(Value::as_str).and_then(|note| note.lines().next());
     let inside: Option<Map<String, Value>> = note.and_then(|line| serde_json::from_str(line).ok());
-    for (name, value) in inside.into_iter().flatten() {
+    // How something ended stands in a member of its own.
+    let end = members.get("withdrawn").and_then(Value::as_object).cloned();
+    for (name, value) in inside.into_iter().chain(end).flatten() {
         members.entry(name).or_insert(value);
     }
     members

@@ -39,6 +39,13 @@ fn what_a_fact_does_not_say_is_left_out_of_its_sentence() {
 }
 
 #[test]
+fn an_announcement_that_was_taken_back_says_why() {
+    let body = r#"{"bulletin":"x","withdrawn":{"at":1,"by":"lan","reason":"đọc nhầm"}}"#;
+    let told = "Vàng Thị Lan thu hồi thông báo x: đọc nhầm.";
+    assert_eq!(vi("announcement.withdrawn", "person:lan", body), told);
+}
+
+#[test]
 fn an_order_says_what_its_signed_note_commands() {
     let note = r#"{\"v\":1,\"typ\":\"order\",\"number\":7,\"command\":{\"do\":\"volume\",\"percent\":40}}\n\n— key x\n"#;
     let body = format!("{{\"controller\":\"mu-ca-1\",\"note\":\"{note}\"}}");

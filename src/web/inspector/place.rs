@@ -70,8 +70,8 @@ pub(super) fn found(
         let like = |area: &&crate::fleet::Area| fold(&name(town, &area.id)).contains(&wanted);
         all = here().filter(like).map(|area| &area.id).collect();
     }
-    let names = all.iter().map(|area| name(town, area));
-    one(named, all.first().map(|area| (*area).clone()), names.collect())
+    let names: Vec<String> = all.iter().map(|area| name(town, area)).collect();
+    one(named, all.first().map(|area| (*area).clone()), &names)
 }
 
 /// The person of that name or id, of those whom the visitor may know.
@@ -95,7 +95,8 @@ pub(super) fn person(people: &[Person], named: &str) -> Result<Option<PersonId>,
         return Ok(Some(id));
     }
     let names = all.iter().map(|person| format!("{} ({})", person.name, person.id));
-    one(named, all.first().map(|person| person.id.clone()), names.collect())
+    let names: Vec<String> = names.collect();
+    one(named, all.first().map(|person| person.id.clone()), &names)
 }
 
 /// Those of a station whose duties meet what somebody watches.
@@ -111,7 +112,7 @@ pub(super) fn known(people: Vec<Person>, town: &Town, reach: Option<&[AreaId]>) 
     people.into_iter().filter(meets).collect()
 }
 
-fn one<T>(named: &str, first: Option<T>, names: Vec<String>) -> Result<Option<T>, Fault> {
+fn one<T>(named: &str, first: Option<T>, names: &[String]) -> Result<Option<T>, Fault> {
     let shown: String = named.trim().chars().take(60).collect();
     match names.len() {
         1 => Ok(first),
