@@ -1,3 +1,5 @@
+//! Every kind has its sentence, and a sentence says what its fact says.
+
 use super::*;
 
 struct People;
