@@ -181,6 +181,7 @@ pub fn cause_vi(cause: &str) -> &str {
         "revoked" => "thiết bị đã bị thu hồi",
         "exchanged" => "thiết bị đã được thay",
         "unenrolled" => "thiết bị chưa ghi danh",
+        "never-set-up" => "chưa từng lắp thiết bị",
         other => other,
     }
 }

@@ -41,7 +41,7 @@ pub use newsroom::{AssetRow, SourceRow};
 pub use questions::Secret;
 pub use receipts::{OutcomeRow, Sounded, StatusRow};
 pub use schedule::{AiringRow, Around, IssuedManifest, IssuedSlot};
-pub use station::{Device, DeviceTurn, Person};
+pub use station::{Device, DeviceTurn, Expected, Person};
 pub use token::{AnsweredRow, TokenRow};
 
 /// Connections to the database at most: one writer and a few readers.

@@ -5,6 +5,7 @@
 //! recordings when it was due; **played** where it ran to its end; **heard** where a sensor of the
 //! controller says so. Nothing is taken from what the server sent.
 
+mod absent;
 mod aired;
 mod moments;
 mod silence;
@@ -165,7 +166,18 @@ impl Station {
         let now = crate::clock::utc_now();
         let silences = Silences::of(self.store.device_turns().await?);
         let all = (until.micros() - from.micros()).max(1);
+        let mut absent = absent::Absent::of(self, inquiry, places, now).await?;
+        let planned = |absent: &mut absent::Absent, at, each: &mut dyn FnMut(_, _, &_)| {
+            for row in absent.before(at) {
+                let because = absent.because(&row);
+                each(row, NOBODY, &because);
+            }
+        };
         let read = |row: BroadcastRow| {
+            if let Some(absent) = &mut absent {
+                planned(absent, Some(row.at), &mut each);
+                absent.named(&row);
+            }
             let done = i128::from(row.at.micros() - from.micros()) * 1_000 / i128::from(all);
             progress(u64::try_from(done).unwrap_or(0));
             if !places.hold(&row.key.controller) {
@@ -176,9 +188,16 @@ impl Station {
             each(row, told, &because);
         };
         let about = inquiry.bulletin.as_ref();
-        Ok(self.store.each_broadcast((from, until), about, read).await?)
+        self.store.each_broadcast((from, until), about, read).await?;
+        if let Some(absent) = &mut absent {
+            planned(absent, None, &mut each);
+        }
+        Ok(())
     }
 }
+
+/// What becomes of an airing where no device was ever set up: nobody will swear to it.
+const NOBODY: Told = Told { fate: Fate::Awaited, held: false, sensed: false };
 
 /// Why an airing is as it is, and where in the log that stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -169,6 +169,7 @@ impl Station {
         let held: BTreeMap<_, _> =
             held.into_iter().map(|m| (m.manifest.controller.clone(), m.manifest)).collect();
         let devices = self.store.devices().await?;
+        self.expect(&world.controllers, &devices, now).await?;
         let mut issued = Vec::new();
         for device in devices.iter().filter(|device| device.revoked.is_none()) {
             let controller = world.controllers.iter().find(|c| c.id == device.controller);

@@ -71,7 +71,7 @@ pub struct ToldFact {
 /// Whether plans, content, people or devices may be others after a fact of this kind. What reports,
 /// logins and the care of speakers tell of leaves them as they are.
 fn changes_station(kind: &str) -> bool {
-    let told = ["manifest.issued", "receipts.taken", "export.made"];
+    let told = ["manifest.issued", "receipts.taken", "export.made", "controller.expected"];
     let families = ["login.", "session.", "speaker.", "token."];
     !told.contains(&kind) && !families.iter().any(|family| kind.starts_with(family))
 }

@@ -1,5 +1,7 @@
 //! The station itself: named values, trust documents, people, devices.
 
+use std::collections::BTreeMap;
+
 use crate::digest::Digest;
 use crate::id::{ControllerId, PersonId};
 use crate::note::PublicKey;
@@ -198,6 +200,29 @@ impl Store {
         rows.iter().map(device_turn).collect()
     }
 
+    /// The controllers that stood in the schedule before a device was provisioned for them, with the
+    /// time of it.
+    pub async fn expected(&self) -> Result<BTreeMap<ControllerId, Expected>, StoreError> {
+        let rows = sqlx::query(
+            "select at, body, position, kind from fact
+             where kind in ('controller.expected', 'controller.provisioned') order by at, id",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::query("read which controllers are expected"))?;
+        let mut expected: BTreeMap<ControllerId, Expected> = BTreeMap::new();
+        for row in &rows {
+            let turn = device_turn(row)?;
+            if text(row, 3)? == "controller.expected" {
+                let begun = Expected { at: turn.at, position: turn.position, until: None };
+                expected.entry(turn.controller).or_insert(begun);
+            } else if let Some(held) = expected.get_mut(&turn.controller) {
+                held.until.get_or_insert(turn.at);
+            }
+        }
+        Ok(expected)
+    }
+
     /// A number that every change of plan, content, people or devices raises.
     pub async fn revision(&self) -> Result<i64, StoreError> {
         let row = sqlx::query("select n from revision")
@@ -216,6 +241,17 @@ fn device(row: &sqlx::any::AnyRow) -> Result<Device, StoreError> {
         public_key: key.map(|key| parsed("device", &key)).transpose()?,
         revoked: optional_number(row, 3)?.map(Timestamp::from_micros),
     })
+}
+
+/// A controller that stood in the schedule before a device was provisioned for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Since when.
+    pub at: Timestamp,
+    /// Where in the log that stands; `None` while it waits.
+    pub position: Option<u64>,
+    /// When a device was provisioned.
+    pub until: Option<Timestamp>,
 }
 
 fn device_turn(row: &sqlx::any::AnyRow) -> Result<DeviceTurn, StoreError> {

@@ -3,7 +3,7 @@
 use super::Noun;
 
 /// Kind; the pattern of its sentence in Vietnamese and in English.
-pub(super) const KINDS: [(&str, &str, &str); 52] = [
+pub(super) const KINDS: [(&str, &str, &str); 53] = [
     (
         "announcement.made",
         "{who} làm thông báo {bulletin} của {area} cho {villages}[, phát lúc {at}]",
@@ -33,6 +33,11 @@ pub(super) const KINDS: [(&str, &str, &str); 52] = [
         "controller.enrolled",
         "{who} ghi danh thiết bị của bộ thu {controller}",
         "{who} enrolled the device of controller {controller}",
+    ),
+    (
+        "controller.expected",
+        "{who} thấy bộ thu {controller}[ ở {area}] có trong lịch mà chưa có thiết bị nào",
+        "{who} found controller {controller}[ in {area}] in the schedule without any device",
     ),
     (
         "controller.provisioned",

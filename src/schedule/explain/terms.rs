@@ -6,7 +6,7 @@ use crate::audit::telling::{self, Told};
 use crate::time::Zone;
 
 /// Cause of the wire; what it means and what would mend it, in Vietnamese and in English.
-const CAUSES: [(&str, &str, &str, &str, &str); 17] = [
+const CAUSES: [(&str, &str, &str, &str, &str); 18] = [
     (
         "quiet",
         "bộ thu đang trong giờ yên lặng đặt tại thiết bị",
@@ -118,6 +118,13 @@ const CAUSES: [(&str, &str, &str, &str, &str); 17] = [
         "the device there was exchanged before it sent its receipt",
         "giữ lại thẻ nhớ của thiết bị cũ: biên nhận còn ở đó",
         "keep the card of the old device: its receipts are on it",
+    ),
+    (
+        "never-set-up",
+        "chưa từng có thiết bị nào được lắp và ghi danh ở đó",
+        "no device was ever set up there",
+        "cấp một thiết bị, lắp rồi ghi danh",
+        "provision a device, set it up and enrol it",
     ),
     (
         "unenrolled",

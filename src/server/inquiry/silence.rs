@@ -1,5 +1,5 @@
 //! Why of some airings no receipt will ever come: the device that could swear to them was revoked,
-//! exchanged, or not enrolled yet. The log has the day of it.
+//! exchanged, not enrolled yet, or never set up. The log has the day of it.
 
 use std::collections::BTreeMap;
 
@@ -41,6 +41,7 @@ impl Silences {
         let next = turns.partition_point(|turn| turn.at <= at);
         let held = next.checked_sub(1).map(|last| &turns[last]);
         let (cause, turn) = match (held, turns.get(next)) {
+            (None, None) => ("never-set-up", None),
             (None, first) => ("unenrolled", first),
             (Some(DeviceTurn { key: None, .. }), _) => ("revoked", held),
             (Some(_), next @ Some(DeviceTurn { key: None, .. })) => ("revoked", next),
@@ -87,7 +88,7 @@ mod tests {
         assert_eq!(why(25), Some(("revoked".to_owned(), Some(20))));
         assert_eq!(why(35), Some(("exchanged".to_owned(), Some(50))), "enrolled twice, one device");
         assert_eq!(why(55), None, "this one may still tell");
-        assert_eq!(told(&[], 5), Some(("unenrolled".to_owned(), None)));
+        assert_eq!(told(&[], 5), Some(("never-set-up".to_owned(), None)));
     }
 
     #[test]
