@@ -42,7 +42,7 @@ pub(super) const ASK_AGAIN: Duration = Duration::from_secs(5);
 pub struct Limits {
     /// The largest packet taken, in bytes. The largest document is 256 KiB.
     pub packet_bytes_max: usize,
-    /// Connections at a time, and also connections from one network address.
+    /// Connections at a time. The library takes 10,000 at most from one network address.
     pub connections_max: usize,
     /// Messages held for one client that is slow, and as many again while it is away. Over this, one at most
     /// once is dropped when it comes, and of the others the oldest.
@@ -63,7 +63,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             packet_bytes_max: 1024 * 1024,
-            connections_max: 10_000,
+            // Two of each of 5,000 controllers, and those that a cut leaves behind for a while.
+            connections_max: 12_000,
             queue_messages_max: 10_000,
             queue_bytes_max: 16 * 1024 * 1024,
             inflight_messages_max: 64,

@@ -89,7 +89,10 @@ impl Config {
 }
 
 fn build(form: &mut Table<'_>, folder: &Path) -> Option<Config> {
-    let file = |text: &str| Ok::<_, std::convert::Infallible>(folder.join(text));
+    // `.` stands for the folder itself and is not told as a part of a path.
+    let file = |text: &str| {
+        Ok::<PathBuf, std::convert::Infallible>(folder.join(text).components().collect())
+    };
     let net = form.required("net", str::parse::<NetId>);
     let zone = form.optional("zone", str::parse::<Zone>).unwrap_or_default();
     let data = form.required("data", file);
