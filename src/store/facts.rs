@@ -152,10 +152,12 @@ impl Store {
         // An id has no letter that a pattern would read as more than itself.
         let rows = sqlx::query(
             "select at, kind, who, body, position from fact
-             where (kind like 'version.%' or kind like 'bulletin.%'
-                    or kind = 'announcement.withdrawn') and body like $1 order by id",
+             where ((kind like 'version.%' or kind like 'bulletin.%'
+                     or kind = 'announcement.withdrawn') and body like $1)
+                or (kind = 'bulletin.kept' and body like $2) order by id",
         )
         .bind(format!("%\"bulletin\":\"{bulletin}\"%"))
+        .bind(format!("%\"id\":\"{bulletin}\"%"))
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::query("read the facts of a bulletin"))?;

@@ -145,6 +145,8 @@ mod tests {
         let facts = station.store.facts_waiting(100).await.unwrap();
         let last = facts.iter().rfind(|fact| fact.kind == "bulletin.kept").unwrap();
         assert!(last.body.contains("Lũ quét") && last.who == "person:an", "{last:?}");
+        let story = station.store.facts_about_bulletin(&id).await.unwrap();
+        assert_eq!(story.iter().filter(|fact| fact.kind == "bulletin.kept").count(), 1);
         let reason = "nhầm".parse().unwrap();
         station.withdraw(Aim::at(&id, &vi), &who("dung"), reason).await.unwrap();
         station.amend(&more_urgent(), None, &who("an")).await.unwrap();
