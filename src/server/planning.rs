@@ -170,10 +170,10 @@ impl Station {
             held.into_iter().map(|m| (m.manifest.controller.clone(), m.manifest)).collect();
         let devices = self.store.devices().await?;
         self.expect(&world.controllers, &devices, now).await?;
+        let known: BTreeMap<_, _> = world.controllers.iter().map(|one| (&one.id, one)).collect();
         let mut issued = Vec::new();
         for device in devices.iter().filter(|device| device.revoked.is_none()) {
-            let controller = world.controllers.iter().find(|c| c.id == device.controller);
-            let Some(controller) = controller else { continue };
+            let Some(&controller) = known.get(&device.controller) else { continue };
             let before = held.get(&controller.id);
             let (sound, withdrawn, untold) = (&sound, &withdrawn, &untold);
             let drafts = Drafts { world: &world, sound, withdrawn, untold, now };

@@ -143,7 +143,7 @@ struct Speaker {
 
 fn speaker(town: &Town, one: &Condition) -> Speaker {
     let worst = one.worst();
-    let place = town.schedule.controllers.iter().find(|held| held.id == one.controller);
+    let place = town.controller(&one.controller);
     let level = serde_json::to_value(worst.level).ok();
     let facts = serde_json::json!({
         "link": one.link, "content": one.content, "amplifier": one.amplifier, "heard": one.heard,

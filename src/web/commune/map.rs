@@ -80,7 +80,7 @@ fn shape(health: Health) -> &'static str {
 
 /// Where a speaker stands: its own point, else that of its village.
 pub(super) fn position(town: &Town, id: &ControllerId) -> Option<Position> {
-    let controller = town.schedule.controllers.iter().find(|held| held.id == *id)?;
+    let controller = town.controller(id)?;
     let area = town.schedule.tree.get(&controller.area);
     controller.position.or_else(|| area?.position)
 }

@@ -138,7 +138,7 @@ fn cares(condition: &Condition, tongue: Tongue, zone: Zone, now: Timestamp) -> V
 
 /// The hours in which the policy of its area makes airings softer.
 fn night(town: &Town, id: &ControllerId, tongue: Tongue) -> String {
-    let held = town.schedule.controllers.iter().find(|held| held.id == *id);
+    let held = town.controller(id);
     let policies = &town.schedule.policies;
     let airtime = held.and_then(|held| {
         town.schedule.tree.upward(&held.area).find_map(|area| policies.get(&area.id))

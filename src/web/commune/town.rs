@@ -27,6 +27,8 @@ const SENSED_FRESH: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(in crate::web) struct Town {
     pub(in crate::web) schedule: Arc<Checked>,
+    /// The controllers of the schedule by id: a page of a province asks for each of thousands.
+    controllers: Arc<BTreeMap<ControllerId, Controller>>,
     devices: Arc<BTreeMap<ControllerId, Device>>,
     revision: i64,
     conditions: BTreeMap<ControllerId, Condition>,
@@ -130,10 +132,16 @@ impl Town {
     async fn look(site: &Site, before: Option<&Self>, looked: Uptime) -> Result<Self, ServerError> {
         let store = &site.station.store;
         let revision = store.revision().await?;
-        let (schedule, devices) = match before.filter(|before| before.revision == revision) {
-            Some(before) => (Arc::clone(&before.schedule), Arc::clone(&before.devices)),
-            None => (Arc::new(site.station.schedule().await?), Arc::new(devices(site).await?)),
-        };
+        let held = before.filter(|before| before.revision == revision);
+        let (schedule, controllers, devices) =
+            if let Some(Self { schedule, controllers, devices, .. }) = held {
+                (Arc::clone(schedule), Arc::clone(controllers), Arc::clone(devices))
+            } else {
+                let schedule = site.station.schedule().await?;
+                let by_id = schedule.controllers.iter().map(|one| (one.id.clone(), one.clone()));
+                let controllers = Arc::new(by_id.collect());
+                (Arc::new(schedule), controllers, Arc::new(devices(site).await?))
+            };
         let fresh = before.filter(|before| looked.since(before.sensed) < SENSED_FRESH);
         let (sounded, sensed) = match fresh {
             Some(before) => (Arc::clone(&before.sounded), before.sensed),
@@ -143,7 +151,17 @@ impl Town {
         let judged = site.station.conditions_of(ids, &devices, &sounded).await?;
         let conditions = judged.into_iter().map(|one| (one.controller.clone(), one)).collect();
         let now = utc_now();
-        Ok(Self { schedule, devices, revision, conditions, sounded, sensed, now, looked })
+        Ok(Self {
+            schedule,
+            controllers,
+            devices,
+            revision,
+            conditions,
+            sounded,
+            sensed,
+            now,
+            looked,
+        })
     }
 
     /// The controllers in and below an area, by id.
@@ -151,6 +169,11 @@ impl Town {
         let below = self.schedule.tree.below(area);
         let inside = |controller: &&Controller| below.contains(&controller.area);
         self.schedule.controllers.iter().filter(inside).map(|c| c.id.clone()).collect()
+    }
+
+    /// A controller as the schedule has it.
+    pub(in crate::web) fn controller(&self, id: &ControllerId) -> Option<&Controller> {
+        self.controllers.get(id)
     }
 
     /// How a controller is.
@@ -187,8 +210,7 @@ impl Town {
 
     /// What people call the place of a controller.
     pub(in crate::web) fn place(&self, controller: &ControllerId) -> String {
-        let held = self.schedule.controllers.iter().find(|held| held.id == *controller);
-        let area = held.and_then(|held| self.schedule.tree.get(&held.area));
+        let area = self.controller(controller).and_then(|held| self.schedule.tree.get(&held.area));
         area.map_or_else(|| controller.to_string(), |area| area.name.clone())
     }
 }
