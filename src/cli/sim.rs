@@ -84,7 +84,7 @@ enum Sky {
 
 impl Sim {
     pub(super) fn run(self) -> anyhow::Result<bool> {
-        if self.seeds > 1 || self.write.is_some() {
+        if self.seeds > 1 || self.write.is_some() || self.journal.is_some() {
             return self.run_many();
         }
         let verdict = run(self.plan(self.seed));

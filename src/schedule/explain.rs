@@ -43,6 +43,8 @@ pub struct Question<'a> {
 /// What is known beside the plan. Of a folder of files nothing is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
+    /// What people call the bulletin.
+    pub title: Option<String>,
     /// The controller's airings of that day that a manifest named.
     pub issued: Vec<Issued>,
     /// What its receipts say of items of the bulletin on that day.

@@ -1,5 +1,6 @@
 //! What the store has of one day and one bulletin: the evidence beside a plan.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::calendar::AiringKey;
@@ -63,6 +64,7 @@ impl Station {
 pub struct Records<'a> {
     station: &'a Station,
     bulletin: &'a BulletinId,
+    title: Option<String>,
     date: LocalDate,
     airings: Vec<AiringRow>,
     outcomes: Vec<OutcomeRow>,
@@ -80,6 +82,8 @@ impl<'a> Records<'a> {
         let zone = station.config.zone;
         let (from, until) = (zone.midnight(date), zone.midnight(date.plus_days(1)));
         let day = date.to_string();
+        let asked = BTreeSet::from([bulletin.clone()]);
+        let title = station.store.bulletin_titles(&asked).await?.remove(bulletin);
         let facts = station.store.facts_about_bulletin(bulletin).await?;
         let life = facts.into_iter().map(|fact| Step {
             at: fact.at,
@@ -91,6 +95,7 @@ impl<'a> Records<'a> {
         Ok(Self {
             station,
             bulletin,
+            title: title.map(|title| title.to_string()),
             date,
             airings: station.store.airings(from, until).await?,
             outcomes: station.store.outcomes(&day, &day).await?,
@@ -135,6 +140,7 @@ impl<'a> Records<'a> {
         let at = issued.first().map_or(noon, |issued| issued.at);
         let because = self.silences.why(&controller.id, at);
         Ok(Evidence {
+            title: self.title.clone(),
             issued,
             told: outcomes.flat_map(|row| self.told(row)).collect(),
             life: self.life.clone(),

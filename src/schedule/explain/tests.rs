@@ -239,6 +239,18 @@ fn the_text_is_vietnamese_first_and_says_that_a_past_plan_is_made_anew() {
 }
 
 #[test]
+fn bulletin_and_programme_are_told_by_their_names() {
+    let town = Town::new().village("ban", "vi").bulletin("tin", "vi", 2);
+    let town = town.programme("sang", "05:30", "tin");
+    let called = Evidence { title: Some("Phòng sạt lở".to_owned()), ..Evidence::default() };
+    let answer = ask(&town, &called);
+    assert!(answer.sentence.vi.starts_with("ban không nghe “Phòng sạt lở” ngày"), "{answer:?}");
+    let title = &town.world.programmes[0].title;
+    let named = format!("kế hoạch có chương trình “{title}” lúc");
+    assert!(answer.facts.iter().any(|fact| fact.words.vi.starts_with(&named)), "{answer:?}");
+}
+
+#[test]
 fn an_airing_whose_device_was_revoked_is_not_waited_for() {
     let revoked = at("2026-11-22T05:00:00");
     let silence = Silence { cause: "revoked".to_owned(), at: Some(revoked), position: Some(39) };

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::terms::{self, cause};
 use super::{Answer, Evidence, Fact, Question, Silence, Verdict, WallClock, state};
+use crate::id::ProgrammeId;
 use crate::lang::LangTag;
 use crate::schedule::Reason;
 use crate::schedule::remark::Missing;
@@ -29,7 +30,8 @@ fn clock(zone: Zone, at: Timestamp) -> WallClock {
 }
 
 pub(super) fn answer(question: &Question<'_>, evidence: &Evidence, verdict: &Verdict) -> Words {
-    let (bulletin, date) = (question.bulletin, question.date);
+    let (id, date) = (question.bulletin, question.date);
+    let bulletin = evidence.title.as_ref().map_or(id.to_string(), |title| format!("“{title}”"));
     let date_vi = date.vi();
     let village = question.world.tree.get(&question.controller.area);
     let village = village.map_or(question.controller.id.as_str(), |area| area.name.as_str());
@@ -182,7 +184,7 @@ pub(super) fn facts(question: &Question<'_>, evidence: &Evidence) -> Vec<Fact> {
     let zone = question.world.zone;
     let mut facts: Vec<Fact> = life(evidence, zone).chain(states(question)).collect();
     facts.extend(issued(question, evidence));
-    facts.extend(told(evidence));
+    facts.extend(told(question, evidence));
     facts.extend(evidence.silence.iter().map(silent));
     if let Some((seen, lost)) = evidence.link {
         let (vi, en) = if lost {
@@ -245,13 +247,19 @@ fn missing_words(missing: Missing) -> (&'static str, &'static str) {
     }
 }
 
+/// What people call a programme, its id where the schedule does not know it.
+fn programme(question: &Question<'_>, id: &ProgrammeId) -> String {
+    let held = question.world.programmes.iter().find(|held| held.id == *id);
+    held.map_or_else(|| id.to_string(), |held| format!("“{}”", held.title))
+}
+
 fn issued<'a>(
     question: &'a Question<'_>,
     evidence: &'a Evidence,
 ) -> impl Iterator<Item = Fact> + 'a {
     evidence.issued.iter().filter(|issued| !issued.languages.is_empty()).map(|issued| {
         let at = clock(question.world.zone, issued.at);
-        let programme = &issued.airing.programme;
+        let programme = programme(question, &issued.airing.programme);
         let vi: Vec<&str> = issued.languages.iter().map(LangTag::name_vi).collect();
         let en: Vec<&str> = issued.languages.iter().map(LangTag::name_en).collect();
         let (vi, en) = (vi.join(", "), en.join(", "));
@@ -298,9 +306,9 @@ fn silent(silence: &Silence) -> Fact {
     fact(silence.at, silence.position, so.vi, so.en)
 }
 
-fn told(evidence: &Evidence) -> impl Iterator<Item = Fact> {
+fn told<'a>(question: &'a Question<'_>, evidence: &'a Evidence) -> impl Iterator<Item = Fact> + 'a {
     evidence.told.iter().map(|told| {
-        let (programme, language) = (&told.airing.programme, &told.language);
+        let (programme, language) = (programme(question, &told.airing.programme), &told.language);
         let outcome = terms::outcome(&told.outcome);
         // What was never begun is known by the receipt alone: no evidence is told that it sounded.
         let (more_vi, more_en) = match told.cause.as_str() {
@@ -329,7 +337,8 @@ fn told(evidence: &Evidence) -> impl Iterator<Item = Fact> {
 /// What the plan of that day says of the bulletin here.
 fn planned(question: &Question<'_>) -> Vec<Fact> {
     let airing = question.airing().map(|airing| {
-        let (programme, at) = (&airing.key.programme, clock(question.world.zone, airing.at));
+        let programme = programme(question, &airing.key.programme);
+        let at = clock(question.world.zone, airing.at);
         fact(
             None,
             None,
@@ -345,7 +354,7 @@ fn planned(question: &Question<'_>) -> Vec<Fact> {
     let remarks = about.map(|remark| {
         let of = |tag: &LangTag| format!(", {}", tag.name_vi());
         let language = remark.language.as_ref().map_or_else(String::new, of);
-        let (programme, why) = (&remark.programme, remark.reason.vi());
+        let (programme, why) = (programme(question, &remark.programme), remark.reason.vi());
         fact(
             None,
             None,
